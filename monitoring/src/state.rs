@@ -1,0 +1,321 @@
+//! `Monitor`: tools, global sets, callbacks and versions; the functions of `sys.monitoring`.
+
+use crate::change::{Cause, Change, Scope, Update};
+use crate::code::CodeState;
+use crate::event::{Event, EventSet};
+use crate::tool::{ToolId, ToolMask, TOOLS, USER_TOOLS};
+use std::fmt;
+
+/// Which text rules where the specification and CPython 3.14 differ.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rules {
+    /// `free_tool_id` leaves events and callbacks; DISABLE from BRANCH silences the branch both ways.
+    Specification,
+    /// CPython 3.14.
+    CPython314,
+}
+
+/// A refused call. Nothing has changed. `Display` is CPython's message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MonitorError {
+    InvalidTool(i32),
+    InUse(u8),
+    NotInUse(u8),
+    InvalidEventSet(u32),
+    InvalidLocalEventSet(u32),
+    Independent,
+    OneEvent,
+    InvalidEvent(i32),
+}
+
+impl fmt::Display for MonitorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MonitorError::InvalidTool(n) => write!(f, "invalid tool {n} (must be between 0 and 5)"),
+            MonitorError::InUse(n) => write!(f, "tool {n} is already in use"),
+            MonitorError::NotInUse(n) => write!(f, "tool {n} is not in use"),
+            MonitorError::InvalidEventSet(s) => write!(f, "invalid event set 0x{s:x}"),
+            MonitorError::InvalidLocalEventSet(s) => write!(f, "invalid local event set 0x{s:x}"),
+            MonitorError::Independent => f.write_str("cannot set C_RETURN or C_RAISE events independently"),
+            MonitorError::OneEvent => f.write_str("The callback can only be set for one event at a time"),
+            MonitorError::InvalidEvent(n) => write!(f, "invalid event {n}"),
+        }
+    }
+}
+
+type Result<T> = std::result::Result<T, MonitorError>;
+
+struct Tool<C, N> {
+    name: Option<N>,
+    events: EventSet,
+    callbacks: [Option<C>; Event::ALL.len()],
+    /// Slots filled by registering for BRANCH.
+    as_branch: EventSet,
+    /// Local events stored before this version are void (M9).
+    local_valid_since: u64,
+}
+
+pub struct Monitor<C, N> {
+    tools: [Tool<C, N>; TOOLS],
+    rules: Rules,
+    /// Counts global changes.
+    version: u64,
+    /// `version` of the last `restart_events`.
+    restart: u64,
+    /// Tools with a callback, an event each (CALL: for any of its three).
+    heard: [ToolMask; Event::ALL.len()],
+}
+
+impl<C: Clone, N: Clone> Monitor<C, N> {
+    pub fn new(rules: Rules) -> Self {
+        Monitor {
+            tools: std::array::from_fn(|_| Tool {
+                name: None,
+                events: EventSet::empty(),
+                callbacks: std::array::from_fn(|_| None),
+                as_branch: EventSet::empty(),
+                local_valid_since: 0,
+            }),
+            rules,
+            version: 1,
+            restart: 0,
+            heard: [ToolMask::NONE; Event::ALL.len()],
+        }
+    }
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+    /// Code objects of another version are brought up to date when entered or resumed.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+    /// A user's tool id (M5).
+    pub fn tool(id: i32) -> Result<ToolId> {
+        match usize::try_from(id).ok().filter(|&n| n < USER_TOOLS).and_then(ToolId::new) {
+            Some(t) => Ok(t),
+            None => Err(MonitorError::InvalidTool(id)),
+        }
+    }
+    fn at(&self, t: ToolId) -> &Tool<C, N> {
+        &self.tools[t.index()]
+    }
+    fn at_mut(&mut self, t: ToolId) -> &mut Tool<C, N> {
+        &mut self.tools[t.index()]
+    }
+    fn in_use(&self, t: ToolId) -> Result<()> {
+        if self.at(t).name.is_some() { Ok(()) } else { Err(MonitorError::NotInUse(t.index() as u8)) }
+    }
+
+    pub fn use_tool_id(&mut self, tool: ToolId, name: N) -> Result<()> {
+        if self.at(tool).name.is_some() {
+            return Err(MonitorError::InUse(tool.index() as u8));
+        }
+        self.at_mut(tool).name = Some(name);
+        Ok(())
+    }
+    pub fn get_tool(&self, tool: ToolId) -> Option<&N> {
+        self.at(tool).name.as_ref()
+    }
+    /// Drops the tool's events and callbacks; the id stays in use (M9).
+    pub fn clear_tool_id(&mut self, tool: ToolId) -> Change {
+        if self.at(tool).name.is_none() {
+            return Change::new(Scope::Nothing, Cause::Clear, Some(tool), EventSet::empty());
+        }
+        self.version += 1;
+        let version = self.version;
+        let t = self.at_mut(tool);
+        t.events = EventSet::empty();
+        t.callbacks = std::array::from_fn(|_| None);
+        t.as_branch = EventSet::empty();
+        t.local_valid_since = version;
+        self.count_heard();
+        Change::new(Scope::Everywhere, Cause::Clear, Some(tool), EventSet::all())
+    }
+    pub fn free_tool_id(&mut self, tool: ToolId) -> Change {
+        let change = match self.rules {
+            Rules::CPython314 => Change { cause: Cause::Free, ..self.clear_tool_id(tool) },
+            Rules::Specification => Change::new(Scope::Nothing, Cause::Free, Some(tool), EventSet::empty()),
+        };
+        self.at_mut(tool).name = None;
+        change
+    }
+
+    /// Checks a set as given to `set_events` (M30) and returns what to store.
+    fn global_set(bits: i32) -> Result<EventSet> {
+        if !(0..1 << EventSet::BITS).contains(&bits) {
+            return Err(MonitorError::InvalidEventSet(bits as u32));
+        }
+        let s = EventSet::from_bits_retain(bits as u32);
+        Self::check_ancillary(s)?;
+        Ok(s.stored())
+    }
+    fn check_ancillary(s: EventSet) -> Result<()> {
+        let all = EventSet::CALL.union(EventSet::ANCILLARY);
+        if s.intersects(EventSet::ANCILLARY) && !s.contains(all) {
+            return Err(MonitorError::Independent);
+        }
+        Ok(())
+    }
+    pub fn set_events(&mut self, tool: i32, bits: i32) -> Result<Change> {
+        let tool = Self::tool(tool)?;
+        let set = Self::global_set(bits)?;
+        self.in_use(tool)?;
+        Ok(self.set_events_unchecked(tool, set))
+    }
+    /// Also for the internal tools.
+    pub fn set_events_unchecked(&mut self, tool: ToolId, set: EventSet) -> Change {
+        let old = std::mem::replace(&mut self.at_mut(tool).events, set);
+        if old == set {
+            return Change::new(Scope::Nothing, Cause::SetEvents, Some(tool), EventSet::empty());
+        }
+        self.version += 1;
+        Change::new(Scope::Everywhere, Cause::SetEvents, Some(tool), old ^ set)
+    }
+    pub fn get_events(&self, tool: i32) -> Result<EventSet> {
+        let tool = Self::tool(tool)?;
+        Ok(self.at(tool).events)
+    }
+    pub fn set_local_events(&mut self, tool: i32, code: &mut CodeState, bits: i32) -> Result<Change> {
+        let tool = Self::tool(tool)?;
+        let s = EventSet::from_bits_retain(bits as u32);
+        Self::check_ancillary(s)?;
+        let set = s.stored();
+        if set.bits() >= 1 << 11 {
+            return Err(MonitorError::InvalidLocalEventSet(set.bits()));
+        }
+        self.in_use(tool)?;
+        let valid_since = self.at(tool).local_valid_since;
+        let inner = code.inner_mut();
+        let old = std::mem::replace(&mut inner.local[tool.index()], set);
+        inner.local_version[tool.index()] = valid_since;
+        if old == set {
+            return Ok(Change::new(Scope::Nothing, Cause::SetLocalEvents, Some(tool), EventSet::empty()));
+        }
+        Ok(Change::new(Scope::ThisCode, Cause::SetLocalEvents, Some(tool), old ^ set))
+    }
+    pub fn get_local_events(&self, tool: i32, code: &CodeState) -> Result<EventSet> {
+        let tool = Self::tool(tool)?;
+        Ok(code.local(tool))
+    }
+    /// Everything disabled comes back, for all tools (M77).
+    pub fn restart_events(&mut self) -> Change {
+        self.version += 1;
+        self.restart = self.version;
+        Change::new(Scope::Everywhere, Cause::Restart, None, EventSet::LOCAL)
+    }
+
+    /// Registers or (None) unregisters; returns the previous callback (M40 to M42).
+    pub fn register_callback(&mut self, tool: i32, event: i32, func: Option<C>) -> Result<(Option<C>, Change)> {
+        let tool = Self::tool(tool)?;
+        Self::one_event(event)?;
+        let (old, events) = match Event::from_bit(event.trailing_zeros()) {
+            Some(e) => (self.put(tool, e, func, false), e.set()),
+            None => {
+                self.put(tool, Event::BranchRight, func.clone(), true);
+                let left = self.put(tool, Event::BranchLeft, func, true);
+                (left, EventSet::BRANCH_LEFT | EventSet::BRANCH_RIGHT)
+            }
+        };
+        self.count_heard();
+        Ok((old, Change::new(Scope::Callbacks, Cause::Register, Some(tool), events)))
+    }
+    /// The check of `register_callback`'s event, for callers that must do something between check and
+    /// change (audit events).
+    pub fn one_event(event: i32) -> Result<()> {
+        if event.count_ones() != 1 {
+            return Err(MonitorError::OneEvent);
+        }
+        if event.trailing_zeros() >= EventSet::BITS {
+            return Err(MonitorError::InvalidEvent(event));
+        }
+        Ok(())
+    }
+    fn put(&mut self, tool: ToolId, e: Event, func: Option<C>, as_branch: bool) -> Option<C> {
+        let t = self.at_mut(tool);
+        t.as_branch.set(e.set(), as_branch && func.is_some());
+        std::mem::replace(&mut t.callbacks[e as usize], func)
+    }
+    pub(crate) fn drop_callback(&mut self, tool: ToolId, e: Event) -> Change {
+        self.put(tool, e, None, false);
+        self.count_heard();
+        Change::new(Scope::Callbacks, Cause::Register, Some(tool), e.set())
+    }
+    pub(crate) fn registered_as_branch(&self, tool: ToolId, e: Event) -> bool {
+        self.at(tool).as_branch.contains(e.set())
+    }
+    pub fn callback(&self, tool: ToolId, event: Event) -> Option<&C> {
+        self.at(tool).callbacks[event as usize].as_ref()
+    }
+    fn count_heard(&mut self) {
+        for e in Event::ALL {
+            let mask = ToolId::all()
+                .filter(|t| self.at(*t).callbacks[*e as usize].is_some())
+                .fold(ToolMask::NONE, |m, t| m.or(ToolMask::of(t)));
+            self.heard[*e as usize] = mask;
+        }
+        let [call, c_return, c_raise] = [Event::Call, Event::CReturn, Event::CRaise].map(|e| self.heard[e as usize]);
+        self.heard[Event::Call as usize] = call.or(c_return).or(c_raise);
+    }
+    /// Tools that would call somebody for `event`: without one, no probe is worth placing.
+    pub fn heard(&self, event: Event) -> ToolMask {
+        self.heard[event as usize]
+    }
+    /// Tools that monitor a non-local event.
+    pub fn global(&self, event: Event) -> ToolMask {
+        ToolId::all()
+            .filter(|t| self.at(*t).events.contains(event.set()))
+            .fold(ToolMask::NONE, |m, t| m.or(ToolMask::of(t)))
+    }
+    /// `_all_events()`: (event, mask of tools) of the global sets, in event order (M13).
+    pub fn all_events(&self) -> impl Iterator<Item = (Event, ToolMask)> + '_ {
+        Event::ALL.iter().map(|e| (*e, self.global(*e))).filter(|(_, m)| !m.is_empty())
+    }
+
+    /// Brings a code object up to date (M82).
+    pub fn update(&self, code: &mut CodeState) -> Update {
+        let restarted = self.restart > code.version;
+        code.version = self.version;
+        let quiet = code.inner().is_none() && self.tools.iter().all(|t| !t.events.intersects(EventSet::LOCAL));
+        if quiet {
+            return Update::default();
+        }
+        let inner = code.inner_mut();
+        let mut update = Update::default();
+        for t in ToolId::all() {
+            let tool = self.at(t);
+            if inner.local_version[t.index()] < tool.local_valid_since {
+                inner.local[t.index()] = EventSet::empty();
+                inner.local_version[t.index()] = tool.local_valid_since;
+            }
+            let wanted = tool.events.union(inner.local[t.index()]);
+            for e in EventSet::LOCAL.events() {
+                let active = &mut inner.active[e as usize];
+                let mask = ToolMask::of(t);
+                if active.contains(t) == wanted.contains(e.set()) {
+                    continue;
+                }
+                update.changed = true;
+                if active.contains(t) {
+                    *active = active.minus(mask);
+                    // What left and comes back later starts afresh.
+                    for ((_, at), disabled) in inner.disabled.iter_mut() {
+                        if *at == e {
+                            *disabled = disabled.minus(mask);
+                        }
+                    }
+                } else {
+                    *active = active.or(mask);
+                }
+            }
+        }
+        if restarted && !inner.disabled.is_empty() {
+            update.changed = true;
+            inner.disabled.clear();
+        }
+        inner.disabled.retain(|_, m| !m.is_empty());
+        update
+    }
+    pub fn is_current(&self, code: &CodeState) -> bool {
+        code.version == self.version
+    }
+}

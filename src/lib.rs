@@ -1,0 +1,204 @@
+//! Seriema: a Python 3.14 virtual machine that stays fast while it is being watched.
+//!
+//! ```
+//! let mut py = seriema::Python::builder().build().unwrap();
+//! py.exec("def double(x): return x * 2", "<example>").unwrap();
+//! let v = py.eval("double(21)", "<example>").unwrap();
+//! assert_eq!(py.to_i64(&v), Some(42));
+//! ```
+//!
+//! The parts: [`vm`] (objects, interpreter), [`monitoring`] (`sys.monitoring` as a state machine), [`jit`]
+//! (recorder, trace IR, Cranelift).
+
+pub use seriema_jit as jit;
+pub use seriema_monitoring as monitoring;
+pub use seriema_vm as vm;
+
+pub use seriema_jit::options::{Mode, Options as JitOptions};
+pub use seriema_vm::monitor::EventInfo;
+pub use seriema_vm::value::Value;
+
+use seriema_monitoring::{Event, ToolId, Verdict};
+use seriema_vm::compile::Source;
+use seriema_vm::object::{Dict, Kw, Module, Str};
+use seriema_vm::vm::{Options, Vm};
+use std::fmt;
+use std::path::Path;
+
+/// What went wrong, for the embedder.
+#[derive(Debug)]
+pub enum Error {
+    /// An uncaught Python exception: class, message, and the traceback as CPython prints it.
+    Python { class: String, message: String, traceback: String, value: Value },
+    /// A source file that cannot be read.
+    Io(std::io::Error),
+    /// This machine has no code generator for the JIT.
+    Jit(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Python { class, message, .. } if message.is_empty() => f.write_str(class),
+            Error::Python { class, message, .. } => write!(f, "{class}: {message}"),
+            Error::Io(e) => e.fmt(f),
+            Error::Jit(e) => write!(f, "no JIT: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Settings of an interpreter to be.
+#[derive(Default)]
+pub struct Builder {
+    vm: Options,
+    jit: JitOptions,
+}
+
+impl Builder {
+    pub fn jit(mut self, options: JitOptions) -> Builder {
+        self.jit = options;
+        self
+    }
+    /// `sys.argv`.
+    pub fn argv(mut self, argv: Vec<String>) -> Builder {
+        self.vm.argv = argv;
+        self
+    }
+    /// Python frames before RecursionError (1000).
+    pub fn recursion_limit(mut self, frames: u32) -> Builder {
+        self.vm.recursion_limit = frames;
+        self
+    }
+    /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
+    pub fn monitoring_as_cpython_3_14(mut self, on: bool) -> Builder {
+        self.vm.monitoring_314 = on;
+        self
+    }
+    pub fn build(mut self) -> Result<Python, Error> {
+        self.vm.hot = self.jit.threshold();
+        let mut vm = Vm::new(self.vm);
+        if self.jit.mode != Mode::Off {
+            let engine = jit::engine::Engine::new(&mut vm, self.jit).map_err(Error::Jit)?;
+            vm.tier = Some(Box::new(engine));
+        }
+        Ok(Python { vm })
+    }
+}
+
+/// An interpreter. Several may live in one process; dropping one frees all it owns.
+pub struct Python {
+    vm: Box<Vm>,
+}
+
+impl Python {
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+    /// The machine itself, for what the facade does not offer.
+    pub fn vm(&mut self) -> &mut Vm {
+        &mut self.vm
+    }
+
+    fn error(&mut self) -> Error {
+        let value = self.vm.take_pending();
+        let traceback = self.vm.format_exception(&value);
+        let class = self.vm.type_name(&value);
+        let message = match self.vm.str_string(&value) {
+            Ok(m) => m,
+            Err(_) => {
+                drop(self.vm.take_pending());
+                String::new()
+            }
+        };
+        Error::Python { class, message, traceback, value }
+    }
+
+    fn run(&mut self, source: &str, filename: &str, what: Source) -> Result<Value, Error> {
+        let globals = self.vm.main_module().as_::<Module>().dict.clone();
+        let result = self.vm.compile(source, filename, what).and_then(|code| self.vm.exec_code(&code, &globals));
+        result.map_err(|_| self.error())
+    }
+    /// Runs statements in `__main__`. `filename` is what tracebacks say.
+    pub fn exec(&mut self, source: &str, filename: &str) -> Result<(), Error> {
+        self.run(source, filename, Source::Exec).map(drop)
+    }
+    /// Evaluates an expression in `__main__`.
+    pub fn eval(&mut self, source: &str, filename: &str) -> Result<Value, Error> {
+        self.run(source, filename, Source::Eval)
+    }
+    /// Runs a file as `__main__`.
+    pub fn run_file(&mut self, path: &Path) -> Result<(), Error> {
+        let source = std::fs::read(path).map_err(Error::Io)?;
+        let name = path.to_string_lossy().into_owned();
+        let source = match String::from_utf8(source) {
+            Ok(s) => s,
+            Err(e) => {
+                let at = e.utf8_error().valid_up_to();
+                let byte = e.as_bytes()[at];
+                let message = format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}");
+                let _ = self.vm.raise("SyntaxError", message);
+                return Err(self.error());
+            }
+        };
+        let main = self.vm.main_module();
+        let (key, file) = (self.vm.intern("__file__"), self.vm.str(&name));
+        main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, file);
+        self.exec(&source, &name)
+    }
+    /// Calls a Python object.
+    pub fn call(&mut self, f: &Value, args: &[Value]) -> Result<Value, Error> {
+        self.vm.call(f, args, Kw::NONE).map_err(|_| self.error())
+    }
+    /// A global variable of `__main__`.
+    pub fn global(&mut self, name: &str) -> Option<Value> {
+        let main = self.vm.main_module();
+        let key = self.vm.intern(name);
+        main.as_::<Module>().dict.as_::<Dict>().get_str(&key)
+    }
+    pub fn set_global(&mut self, name: &str, value: Value) {
+        let main = self.vm.main_module();
+        let key = self.vm.intern(name);
+        main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, value);
+    }
+
+    // ---- values both ways
+    pub fn int(&mut self, i: i64) -> Value {
+        self.vm.int(i)
+    }
+    pub fn float(&mut self, f: f64) -> Value {
+        Value::float(f)
+    }
+    pub fn str(&mut self, s: &str) -> Value {
+        self.vm.str(s)
+    }
+    pub fn to_i64(&self, v: &Value) -> Option<i64> {
+        match v.get::<seriema_vm::object::Int>() {
+            Some(big) => i64::try_from(&big.value).ok(),
+            None => v.word().is_int().then(|| v.word().int()),
+        }
+    }
+    pub fn to_f64(&self, v: &Value) -> Option<f64> {
+        v.word().is_float().then(|| v.word().float())
+    }
+    pub fn to_string(&self, v: &Value) -> Option<String> {
+        v.get::<Str>().map(|s| s.as_str().to_owned())
+    }
+
+    // ---- monitoring
+    /// Calls `f` for every `event` that `tool` has set, without entering the interpreter.
+    pub fn on_event(&mut self, tool: ToolId, event: Event, f: impl Fn(&EventInfo) -> Verdict + 'static) {
+        self.vm.register_rust(tool, event, Some(std::rc::Rc::new(move |_: &mut Vm, info: &EventInfo| f(info))));
+    }
+    /// Flushes standard output.
+    pub fn flush(&mut self) {
+        self.vm.stdout.flush();
+    }
+    /// Counters as one JSON object.
+    pub fn stats_json(&self) -> String {
+        let tier = self.vm.tier.as_ref().map_or(String::new(), |t| t.stats());
+        let comma = if tier.is_empty() { "" } else { "," };
+        format!("{{{tier}{comma}\"events_fired\":{}}}", self.vm.events_fired)
+    }
+}

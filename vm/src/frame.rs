@@ -1,0 +1,116 @@
+//! Frames: activations on one data stack.
+//!
+//! ```text
+//!  caller's stack ... callable self arg0 arg1 | local2 .. cells | Frame | stack words ...
+//!                               ^ locals of the callee            ^ header  ^ stack base
+//! ```
+//!
+//! The arguments stay where the caller pushed them and become the callee's first locals. A Python-to-Python
+//! call is a few stores; nothing recurses in Rust.
+
+use crate::code::Code;
+use crate::object::{Function, GlobalCell};
+use crate::value::{Value, Word};
+use std::cell::Cell;
+
+/// Unit pointer into `Code::live`.
+pub type Ip = *const Cell<u16>;
+
+/// The interpreter was entered from Rust here: returning from this frame leaves it.
+pub const FLAG_ENTRY: u32 = 1;
+/// Monitoring's "previous instruction" when there is none in this frame.
+pub const NO_PREV: u32 = u32::MAX;
+
+#[repr(C)]
+pub struct Frame {
+    pub prev: *mut Frame,
+    pub code: *const Code,
+    /// Owned reference to the function.
+    pub func: Word,
+    pub locals: *mut Word,
+    /// While another frame or a helper runs: one past the opcode unit of the instruction under way.
+    pub ip: Ip,
+    /// Likewise the top of this frame's stack. A frame that called another: where the result goes.
+    pub sp: *mut Word,
+    /// Owned: the dict of names of module and class bodies; NULL in functions.
+    pub names: Word,
+    /// Owned: the exception being handled in this frame (what `raise` repeats), or NULL.
+    pub flags: u32,
+    /// Units to skip behind `ip` when the callee returns.
+    pub ret_skip: u16,
+    pub _pad: u16,
+    /// The instruction executed before the one about to run, where monitoring needs to know (see `site`).
+    pub prev_unit: u32,
+    pub _pad2: u32,
+}
+
+pub const HEADER_WORDS: usize = size_of::<Frame>() / 8;
+
+impl Frame {
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        // SAFETY: the function that the frame owns keeps its code alive.
+        unsafe { &*self.code }
+    }
+    #[inline(always)]
+    pub fn function(&self) -> &Function {
+        // SAFETY: every frame owns its function.
+        unsafe { self.func.cast() }
+    }
+    pub fn globals(&self) -> &Value {
+        &self.function().globals
+    }
+    #[inline(always)]
+    pub fn stack_base(&self) -> *mut Word {
+        // SAFETY: the header lies on the data stack, with the stack words right behind it.
+        unsafe { (self as *const Frame as *mut Word).add(HEADER_WORDS) }
+    }
+    pub fn stack_depth(&self) -> usize {
+        (self.sp as usize - self.stack_base() as usize) / 8
+    }
+    /// Unit of the instruction under way.
+    pub fn unit(&self) -> usize {
+        (self.ip as usize - self.code().live.as_ptr() as usize) / 2 - 1
+    }
+    pub fn line(&self) -> i32 {
+        self.code().line(self.unit())
+    }
+    pub fn local(&self, i: usize) -> Word {
+        debug_assert!(i < self.code().nlocalsplus as usize);
+        // SAFETY: the slot exists.
+        unsafe { *self.locals.add(i) }
+    }
+    /// Address of the code's unit `at` in `live`.
+    pub fn ip_at(&self, at: usize) -> Ip {
+        &self.code().live[at]
+    }
+}
+
+/// The data stack: one reservation, never moved, so words on it can be borrowed.
+pub struct DataStack {
+    memory: Vec<u64>,
+}
+
+impl DataStack {
+    /// `words` are reserved; the system commits pages when they are first touched.
+    pub fn new(words: usize) -> DataStack {
+        DataStack { memory: Vec::with_capacity(words) }
+    }
+    pub fn base(&mut self) -> *mut Word {
+        self.memory.as_mut_ptr().cast()
+    }
+    pub fn limit(&mut self) -> *mut Word {
+        // SAFETY: one past the reservation.
+        unsafe { self.base().add(self.memory.capacity()) }
+    }
+}
+
+/// The pointer a quickened LOAD_GLOBAL keeps in its four cache units.
+///
+/// # Safety
+/// `ip` points at a LOAD_GLOBAL_CELL's first cache unit.
+#[inline(always)]
+pub unsafe fn cached_cell<'a>(ip: Ip) -> &'a GlobalCell {
+    // SAFETY: the caller's promise; the cell lives as long as the unit is quickened (its watch un-quickens).
+    unsafe { &*ip.cast::<*const GlobalCell>().read_unaligned() }
+}

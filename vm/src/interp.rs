@@ -1,0 +1,801 @@
+//! The interpreter: `Machine` carried out, and the drivers that run `live` units.
+//!
+//! One `opcodes!` table expands to two drivers over the same bodies:
+//!
+//! - **Tail chain** (optimised builds on x86-64 and aarch64): a handler for each opcode, ending in a sibling
+//!   call through a table, so that each opcode has its own indirect jump and the machine state stays in
+//!   argument registers. Every handler has a FAST form, in which calls answer "bail" before any effect, and
+//!   a SLOW twin that starts again with the original registers; so the fast one saves no registers.
+//!   Stable Rust does not promise the sibling call; `tests/tail_chain.rs` checks that it happens.
+//! - **Loop**: a `match` in a loop, for development builds, Miri and other targets.
+//!
+//! PROBE units run the base opcode on `Interp<true, _>`, which fires events; see `site`.
+
+use crate::code::Code;
+use crate::error::Exc;
+use crate::frame::{Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
+use crate::layout::{INT_TAG, TRUE};
+use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
+use crate::object::{ClosureCell, Function, Kind, List, RangeIter, SeqIter, Str, Tuple};
+use crate::op::{self, CmpOp};
+use crate::ops;
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+use seriema_monitoring::Event;
+
+/// The machine registers. `FAST`: calls bail; `PROBED`: events fire.
+pub struct Interp<const PROBED: bool, const FAST: bool> {
+    /// One past the opcode unit under way.
+    pub ip: Ip,
+    pub sp: *mut Word,
+    pub fp: *mut Word,
+    pub consts: *const Word,
+    pub vm: *mut Vm,
+}
+
+const BAIL: Flow<Word> = Err(Stop::Raise);
+
+impl<const P: bool, const F: bool> Interp<P, F> {
+    /// The registers of the VM's current frame, about to continue at its `ip`.
+    pub fn load(vm: *mut Vm) -> Self {
+        let mut m =
+            Interp { ip: std::ptr::null(), sp: std::ptr::null_mut(), fp: std::ptr::null_mut(), consts: std::ptr::null(), vm };
+        m.reload();
+        m
+    }
+    #[inline(always)]
+    fn reload(&mut self) {
+        // SAFETY: the VM's current frame is valid whenever the interpreter runs.
+        unsafe {
+            let f = (*self.vm).frame;
+            self.ip = (*f).ip;
+            self.sp = (*f).sp;
+            self.fp = (*f).locals;
+            self.consts = (*(*f).code).consts.as_ptr().cast();
+        }
+    }
+    /// Makes the frame show where we are: before anything that may look at it.
+    #[inline(always)]
+    pub fn sync(&mut self) {
+        // SAFETY: as in `reload`.
+        unsafe {
+            let f = (*self.vm).frame;
+            (*f).ip = self.ip;
+            (*f).sp = self.sp;
+        }
+    }
+    #[inline(always)]
+    fn vm(&mut self) -> &mut Vm {
+        // SAFETY: the VM outlives the interpreter that it runs, and no other borrow of it is live while
+        // a primitive works.
+        unsafe { &mut *self.vm }
+    }
+    /// Frees an object whose last reference went: may run Python, so the frame is shown first.
+    #[cold]
+    #[inline(never)]
+    fn free(ip: Ip, sp: *mut Word, vm: *mut Vm, w: Word) {
+        // SAFETY: the caller gave up the last reference.
+        unsafe {
+            (*(*vm).frame).ip = ip;
+            (*(*vm).frame).sp = sp;
+            crate::object::dealloc(w.header());
+        }
+    }
+    #[inline(always)]
+    fn both(a: Word, b: Word) -> u64 {
+        a.0 & b.0
+    }
+}
+
+impl<const P: bool, const F: bool> Machine for Interp<P, F> {
+    type V = Word;
+    const PROBED: bool = P;
+
+    #[inline(always)]
+    fn peek(&mut self, depth: usize) -> Word {
+        // SAFETY: the opcode's stack effect says that so many words are there (debug builds check).
+        unsafe { *self.sp.sub(depth + 1) }
+    }
+    #[inline(always)]
+    fn push(&mut self, v: Word) {
+        // SAFETY: the code's stack size covers it.
+        unsafe {
+            *self.sp = v;
+            self.sp = self.sp.add(1);
+        }
+    }
+    #[inline(always)]
+    fn set(&mut self, depth: usize, v: Word) {
+        // SAFETY: as in `peek`.
+        unsafe { *self.sp.sub(depth + 1) = v }
+    }
+    #[inline(always)]
+    fn shrink(&mut self, n: usize) {
+        // SAFETY: as in `peek`.
+        self.sp = unsafe { self.sp.sub(n) };
+    }
+    #[inline(always)]
+    fn local(&mut self, i: u32) -> Word {
+        // SAFETY: the compiler numbers the slots of this code's frames.
+        unsafe { *self.fp.add(i as usize) }
+    }
+    #[inline(always)]
+    fn set_local(&mut self, i: u32, v: Word) {
+        // SAFETY: as in `local`.
+        unsafe { *self.fp.add(i as usize) = v }
+    }
+    #[inline(always)]
+    fn borrow_local(&mut self, i: u32) -> Word {
+        self.local(i).incref()
+    }
+    #[inline(always)]
+    fn constant(&mut self, i: u32) -> Word {
+        // SAFETY: the compiler numbers the constants.
+        unsafe { *self.consts.add(i as usize) }
+    }
+
+    #[inline(always)]
+    fn own(&mut self, v: Word) -> Word {
+        v.incref()
+    }
+    #[inline(always)]
+    fn drop(&mut self, v: Word) {
+        if v.is_ptr() {
+            // SAFETY: the body gives up a reference it owned.
+            if unsafe { (*v.header()).decref() } {
+                Self::free(self.ip, self.sp, self.vm, v);
+            }
+        }
+    }
+    #[inline(always)]
+    fn will_drop(&mut self, _v: Word) {}
+    #[inline(always)]
+    fn null(&mut self) -> Word {
+        Word::NULL
+    }
+    #[inline(always)]
+    fn none(&mut self) -> Word {
+        Word::NONE
+    }
+    #[inline(always)]
+    fn bool(&mut self, b: bool) -> Word {
+        Word::from_bool(b)
+    }
+    #[inline(always)]
+    fn small_int(&mut self, i: i64) -> Word {
+        Word::from_small(i)
+    }
+
+    #[inline(always)]
+    fn jump(&mut self, units: isize) {
+        // SAFETY: the compiler's jumps stay inside the code.
+        self.ip = unsafe { self.ip.offset(units) };
+    }
+    #[inline(always)]
+    fn poll(&mut self) -> Flow {
+        // SAFETY: the VM is live.
+        if unsafe { (*self.vm).breaker.get() } != 0 {
+            if F {
+                return Err(Stop::Raise);
+            }
+            self.sync();
+            self.vm().answer_breaker()?;
+        }
+        Ok(())
+    }
+    #[inline(always)]
+    fn is_current(&mut self) -> bool {
+        // SAFETY: the current frame has a code object.
+        unsafe { (*(*(*self.vm).frame).code).seen.get() == (*self.vm).version }
+    }
+    #[inline(always)]
+    fn back_edge(&mut self, units: isize) -> Flow {
+        if P {
+            self.jump(units);
+            return Ok(());
+        }
+        // SAFETY: JUMP_BACKWARD has one cache unit, the counter.
+        let counter = unsafe { &*self.ip };
+        let left = counter.get();
+        if left == 0 {
+            if F {
+                return Err(Stop::Raise);
+            }
+            let at = self.ip;
+            self.jump(units);
+            self.sync();
+            self.vm().hot_back_edge(at);
+            self.reload();
+            return Ok(());
+        }
+        counter.set(left - 1);
+        self.jump(units);
+        Ok(())
+    }
+    #[inline(always)]
+    fn enter_region(&mut self, units: isize) -> Flow {
+        if F {
+            return Err(Stop::Raise);
+        }
+        // SAFETY: ENTER_REGION's cache unit holds the index.
+        let index = unsafe { (*self.ip).get() };
+        self.jump(units);
+        self.sync();
+        self.vm().enter_region(index);
+        self.reload();
+        Ok(())
+    }
+    #[inline(always)]
+    fn quicken(&mut self, op: u8) {
+        if !P && !F {
+            crate::site::quicken(self.ip, op);
+        }
+    }
+    #[inline(always)]
+    fn live_unit(&mut self, ahead: usize) -> u16 {
+        // SAFETY: a body asks only within its own code (an instruction that can be fused is not the last).
+        unsafe { (*self.ip.add(ahead)).get() }
+    }
+
+    #[inline(always)]
+    fn is_null(&mut self, v: Word) -> bool {
+        v.is_null()
+    }
+    #[inline(always)]
+    fn is_none(&mut self, v: Word) -> bool {
+        v == Word::NONE
+    }
+    #[inline(always)]
+    fn ints(&mut self, a: Word, b: Word) -> bool {
+        Self::both(a, b) >= INT_TAG
+    }
+    #[inline(always)]
+    fn floats(&mut self, a: Word, b: Word) -> bool {
+        a.is_float() && b.is_float()
+    }
+    #[inline(always)]
+    fn float_and_int(&mut self, a: Word, b: Word) -> bool {
+        // 48 bits are exact as a float.
+        a.is_float() && b.is_int() || a.is_int() && b.is_float()
+    }
+    #[inline(always)]
+    fn is_kind(&mut self, v: Word, kind: Kind) -> bool {
+        v.is_kind(kind)
+    }
+    #[inline(always)]
+    fn is_bool(&mut self, v: Word) -> bool {
+        v.is_bool()
+    }
+    #[inline(always)]
+    fn is_true(&mut self, v: Word) -> bool {
+        v.0 == TRUE
+    }
+    #[inline(always)]
+    fn is_same(&mut self, a: Word, b: Word) -> bool {
+        a == b
+    }
+
+    #[inline(always)]
+    fn int_op(&mut self, op: IntOp, a: Word, b: Word) -> Option<Word> {
+        match op {
+            // Shifted to the top, 48-bit overflow is 64-bit overflow.
+            IntOp::Add => {
+                let r = ((a.0 << 16) as i64).checked_add((b.0 << 16) as i64)?;
+                Some(Word(r as u64 >> 16 | INT_TAG))
+            }
+            IntOp::Sub => {
+                let r = ((a.0 << 16) as i64).checked_sub((b.0 << 16) as i64)?;
+                Some(Word(r as u64 >> 16 | INT_TAG))
+            }
+            IntOp::Mul => {
+                let r = ((a.0 << 16) as i64).checked_mul(b.int())?;
+                Some(Word(r as u64 >> 16 | INT_TAG))
+            }
+            _ => Word::try_small(op.eval(a.int(), b.int())?),
+        }
+    }
+    #[inline(always)]
+    fn float_op(&mut self, op: FloatOp, a: Word, b: Word) -> Option<Word> {
+        let (a, b) = (a.float(), b.float());
+        Some(Word::from_float(match op {
+            FloatOp::Add => a + b,
+            FloatOp::Sub => a - b,
+            FloatOp::Mul => a * b,
+            FloatOp::Div if b != 0.0 => a / b,
+            FloatOp::Div => return None,
+        }))
+    }
+    #[inline(always)]
+    fn int_cmp(&mut self, op: CmpOp, a: Word, b: Word) -> Word {
+        // The tags are equal, so the shifted words compare as the ints do.
+        Word::from_bool(op.eval((a.0 << 16) as i64, (b.0 << 16) as i64))
+    }
+    #[inline(always)]
+    fn float_cmp(&mut self, op: CmpOp, a: Word, b: Word) -> Word {
+        Word::from_bool(op.eval(a.float(), b.float()))
+    }
+    #[inline(always)]
+    fn not(&mut self, v: Word) -> Word {
+        Word(v.0 ^ 1)
+    }
+    #[inline(always)]
+    fn to_float(&mut self, v: Word) -> Word {
+        if v.is_int() { Word::from_float(v.int() as f64) } else { v }
+    }
+    #[inline(always)]
+    fn truth(&mut self, v: Word) -> Option<Word> {
+        if v.is_bool() {
+            return Some(v);
+        }
+        if v.is_int() {
+            return Some(Word::from_bool(v.int() != 0));
+        }
+        if v.is_float() {
+            return Some(Word::from_bool(v.float() != 0.0));
+        }
+        if v == Word::NONE {
+            return Some(Word::FALSE);
+        }
+        // SAFETY: the kind is tested, the operand lives in its slot.
+        unsafe {
+            match v.kind()? {
+                Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
+                Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
+                Kind::Tuple => Some(Word::from_bool(!v.cast::<Tuple>().as_slice().is_empty())),
+                _ => None,
+            }
+        }
+    }
+    #[inline(always)]
+    fn same(&mut self, a: Word, b: Word) -> Word {
+        Word::from_bool(a == b)
+    }
+
+    #[inline(always)]
+    fn list_item(&mut self, list: Word, index: Word) -> Option<Word> {
+        if !list.is_kind(Kind::List) || !index.is_int() {
+            return None;
+        }
+        // SAFETY: kind tested; the list lives in its slot.
+        let items = unsafe { list.cast::<List>() }.as_slice();
+        let mut i = index.int();
+        if i < 0 {
+            i += items.len() as i64;
+        }
+        Some(items.get(i as usize)?.word().incref())
+    }
+    #[inline(always)]
+    fn set_list_item(&mut self, list: Word, index: Word, v: Word) -> bool {
+        if !list.is_kind(Kind::List) || !index.is_int() {
+            return false;
+        }
+        // SAFETY: kind tested; the list lives in its slot.
+        let list = unsafe { list.cast::<List>() };
+        let mut i = index.int();
+        if i < 0 {
+            i += list.len() as i64;
+        }
+        if i as usize >= list.len() {
+            return false;
+        }
+        // SAFETY: the body hands its reference over.
+        if let Some(old) = list.set(i as usize, unsafe { Value::from_word(v) }) {
+            self.drop(old.into_word());
+        }
+        true
+    }
+    #[inline(always)]
+    fn iter_next(&mut self, iter: Word) -> Next<Word> {
+        // SAFETY: kinds tested; the iterator lives in its slot.
+        unsafe {
+            match iter.kind() {
+                Some(Kind::RangeIter) => {
+                    let it = iter.cast::<RangeIter>();
+                    let (next, left) = (it.next.get(), it.left.get());
+                    if left <= 0 {
+                        return Next::Done;
+                    }
+                    match Word::try_small(next) {
+                        Some(w) => {
+                            it.left.set(left - 1);
+                            it.next.set(next.wrapping_add(it.step.get()));
+                            Next::Item(w)
+                        }
+                        None => Next::Other,
+                    }
+                }
+                Some(Kind::SeqIter) => {
+                    let it = iter.cast::<SeqIter>();
+                    let seq = it.seq.borrow();
+                    let Some(list) = seq.get::<List>() else { return Next::Other };
+                    let i = it.index.get();
+                    match list.as_slice().get(i) {
+                        Some(v) => {
+                            it.index.set(i + 1);
+                            Next::Item(v.word().incref())
+                        }
+                        // Exhaustion lets go of the list: the general path.
+                        None => Next::Other,
+                    }
+                }
+                _ => Next::Other,
+            }
+        }
+    }
+    #[inline(always)]
+    fn make_iter(&mut self, _v: Word) -> Option<Word> {
+        None
+    }
+    #[inline(always)]
+    fn global(&mut self, _name: u32) -> Option<Word> {
+        None
+    }
+    #[inline(always)]
+    fn cell_value(&mut self, slot: u32) -> Option<Word> {
+        let cell = self.local(slot);
+        // SAFETY: the compiler puts a cell into this slot before it reads one.
+        let w = unsafe { cell.cast::<ClosureCell>() }.value.get();
+        if w.is_null() { None } else { Some(w) }
+    }
+    #[inline(always)]
+    fn cached_global(&mut self) -> Word {
+        // SAFETY: only LOAD_GLOBAL_CELL asks, whose caches hold the cell.
+        unsafe { cached_cell(self.ip) }.value.get().incref()
+    }
+
+    #[inline(always)]
+    fn call(&mut self, helper: &'static Helper, arg: u32, operands: &[Word]) -> Flow<Word> {
+        if F {
+            return BAIL;
+        }
+        self.sync();
+        Ok((helper.run)(self.vm(), arg, operands)?)
+    }
+    #[inline(always)]
+    fn residual(&mut self, run: Residual, arg: u32) -> Flow {
+        if F {
+            return Err(Stop::Raise);
+        }
+        self.sync();
+        let r = run(self.vm(), arg);
+        self.reload();
+        r
+    }
+    #[inline(always)]
+    fn enter_function(&mut self, args: u32, skip: u16) -> Flow<bool> {
+        // SAFETY: the stack effect of the call says that callable, self and arguments are there; the frame
+        // is built on the free part of the data stack after its limit was checked.
+        unsafe {
+            let base = self.sp.sub(args as usize);
+            let (callable, self_) = (*base.sub(2), *base.sub(1));
+            if !callable.is_kind(Kind::Function) {
+                return Ok(false);
+            }
+            let code: *const Code = callable.cast::<Function>().code();
+            let has_self = !self_.is_null();
+            let (first, n) = (base.sub(has_self as usize), args + has_self as u32);
+            if !(*code).simple_args || (*code).argcount != n {
+                return Ok(false);
+            }
+            let slots = (*code).nlocalsplus as usize;
+            let frame = first.add(slots).cast::<Frame>();
+            let stack = frame.cast::<Word>().add(HEADER_WORDS);
+            let vm = self.vm;
+            if (*vm).depth_left == 0 || stack.add((*code).stacksize as usize) > (*vm).stack_limit {
+                return Ok(false);
+            }
+            (*vm).depth_left -= 1;
+            let caller = (*vm).frame;
+            (*caller).ip = self.ip;
+            (*caller).sp = base.sub(2);
+            for i in n as usize..slots {
+                *first.add(i) = Word::NULL;
+            }
+            frame.write(Frame {
+                prev: caller,
+                code,
+                func: callable,
+                locals: first,
+                ip: self.ip,
+                sp: stack,
+                names: Word::NULL,
+                flags: 0,
+                ret_skip: skip,
+                _pad: 0,
+                prev_unit: NO_PREV,
+                _pad2: 0,
+            });
+            (*vm).frame = frame;
+            self.ip = (*code).live.as_ptr();
+            self.sp = stack;
+            self.fp = first;
+            self.consts = (*code).consts.as_ptr().cast();
+            Ok(true)
+        }
+    }
+    #[inline(always)]
+    fn call_known(&mut self, _args: u32) -> Flow<bool> {
+        Ok(false)
+    }
+    #[inline(always)]
+    fn leave_function(&mut self) -> Flow {
+        // SAFETY: the frame is the current one and its slots are owned words; the caller's frame said where
+        // the result goes.
+        unsafe {
+            let vm = self.vm;
+            let frame = (*vm).frame;
+            if (*frame).flags != 0 {
+                if F {
+                    return Err(Stop::Raise);
+                }
+                self.shrink(1);
+                let result = *self.sp;
+                self.sync();
+                (*vm).leave_entry_frame(Ok(Value::from_word(result)));
+                return Err(Stop::Exit);
+            }
+            self.shrink(1);
+            let result = *self.sp;
+            let slots = (*(*frame).code).nlocalsplus;
+            for i in 0..slots {
+                let w = self.local(i);
+                self.drop(w);
+            }
+            let func = (*frame).func;
+            let caller = (*frame).prev;
+            (*vm).depth_left += 1;
+            (*vm).frame = caller;
+            self.ip = (*caller).ip.add((*frame).ret_skip as usize);
+            self.sp = (*caller).sp;
+            self.fp = (*caller).locals;
+            self.consts = (*(*caller).code).consts.as_ptr().cast();
+            self.push(result);
+            self.drop(func);
+            Ok(())
+        }
+    }
+
+    #[inline(always)]
+    fn event(&mut self, event: Event, target: Target) -> Flow {
+        if !P {
+            return Ok(());
+        }
+        self.sync();
+        // SAFETY: a target lies inside the code.
+        let target = unsafe { self.ip.offset(target) };
+        let r = self.vm().fire_local(event, target);
+        self.reload();
+        Ok(r?)
+    }
+}
+
+macro_rules! drivers {
+    ($($num:literal $name:ident $module:ident :: $body:ident $caches:literal ($($effect:tt)*) [$($event:ident)?];)*) => {
+        /// Runs one instruction's body.
+        #[inline(always)]
+        pub fn exec<M: Machine>(m: &mut M, op: u8, arg: u32) -> Flow {
+            match op {
+                $($num => ops::$module::$body(m, arg),)*
+                _ => ops::stack::unsupported(m, op as u32),
+            }
+        }
+    };
+}
+crate::opcodes!(drivers);
+
+/// Runs the VM's current frame until the entry frame it belongs to returns or raises.
+pub fn run(vm: &mut Vm) -> Result<Value, Exc> {
+    #[cfg(seriema_tail)]
+    tail::run(vm);
+    #[cfg(not(seriema_tail))]
+    run_loop(vm);
+    vm.take_result()
+}
+
+/// The loop driver.
+#[cfg_attr(seriema_tail, allow(dead_code))]
+fn run_loop(vm: *mut Vm) {
+    let mut m = Interp::<false, false>::load(vm);
+    let mut arg = 0u32;
+    loop {
+        // SAFETY: `ip` stays inside the code: the compiler ends every path in a jump, return or raise.
+        let unit = unsafe { (*m.ip).get() };
+        m.jump(1);
+        arg = arg << 8 | (unit >> 8) as u32;
+        let mut opcode = unit as u8;
+        if opcode == op::EXTENDED_ARG {
+            continue;
+        }
+        let r = if opcode == op::PROBE {
+            m.sync();
+            match m.vm().probe() {
+                Ok(base) => {
+                    m.reload();
+                    opcode = base;
+                    if opcode == op::EXTENDED_ARG {
+                        continue;
+                    }
+                    let mut p = Interp::<true, false> { ip: m.ip, sp: m.sp, fp: m.fp, consts: m.consts, vm };
+                    let r = exec(&mut p, opcode, arg);
+                    m = Interp { ip: p.ip, sp: p.sp, fp: p.fp, consts: p.consts, vm };
+                    r
+                }
+                Err(e) => Err(e.into()),
+            }
+        } else {
+            exec(&mut m, opcode, arg)
+        };
+        arg = 0;
+        match r {
+            Ok(()) => {}
+            Err(Stop::Exit) => return,
+            Err(Stop::Raise) => {
+                m.sync();
+                if !m.vm().unwind() {
+                    return;
+                }
+                m.reload();
+            }
+        }
+    }
+}
+
+#[cfg(seriema_tail)]
+mod tail {
+    //! The tail chain.
+
+    use super::*;
+
+    macro_rules! abi {
+        ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
+    }
+    macro_rules! sysv {
+        ($(#[$m:meta])* fn $name:ident $(<const $n:ident: u8>)? ($ip:ident, $sp:ident, $fp:ident, $consts:ident, $vm:ident, $arg:ident) $body:block) => {
+            $(#[$m])*
+            unsafe extern "sysv64" fn $name $(<const $n: u8>)? ($ip: Ip, $sp: *mut Word, $fp: *mut Word, $consts: *const Word, $vm: *mut Vm, $arg: u32) $body
+        };
+        (type $op:ident) => { type $op = unsafe extern "sysv64" fn(Ip, *mut Word, *mut Word, *const Word, *mut Vm, u32); };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    macro_rules! c {
+        ($(#[$m:meta])* fn $name:ident $(<const $n:ident: u8>)? ($ip:ident, $sp:ident, $fp:ident, $consts:ident, $vm:ident, $arg:ident) $body:block) => {
+            $(#[$m])*
+            unsafe extern "C" fn $name $(<const $n: u8>)? ($ip: Ip, $sp: *mut Word, $fp: *mut Word, $consts: *const Word, $vm: *mut Vm, $arg: u32) $body
+        };
+        (type $op:ident) => { type $op = unsafe extern "C" fn(Ip, *mut Word, *mut Word, *const Word, *mut Vm, u32); };
+    }
+
+    abi! { type Op }
+
+    /// Continues with the next unit, as a sibling call.
+    macro_rules! dispatch {
+        ($m:ident, $prefix:expr) => {{
+            // SAFETY: as in the loop driver: `ip` stays inside the code.
+            unsafe {
+                let unit = (*$m.ip).get();
+                let handler = TABLE[(unit & 0xff) as usize];
+                handler($m.ip.add(1), $m.sp, $m.fp, $m.consts, $m.vm, $prefix << 8 | (unit >> 8) as u32)
+            }
+        }};
+        ($m:ident) => {{
+            // SAFETY: as above.
+            unsafe {
+                let unit = (*$m.ip).get();
+                let handler = TABLE[(unit & 0xff) as usize];
+                handler($m.ip.add(1), $m.sp, $m.fp, $m.consts, $m.vm, (unit >> 8) as u32)
+            }
+        }};
+    }
+
+    abi! {
+        fn fast<const N: u8>(ip, sp, fp, consts, vm, arg) {
+            let mut m = Interp::<false, true> { ip, sp, fp, consts, vm };
+            if N == op::EXTENDED_ARG {
+                return dispatch!(m, arg);
+            }
+            if exec(&mut m, N, arg).is_err() {
+                // SAFETY: nothing has happened yet: the twin starts with the original registers.
+                return unsafe { slow::<N>(ip, sp, fp, consts, vm, arg) };
+            }
+            dispatch!(m)
+        }
+    }
+    abi! {
+        #[cold]
+        #[inline(never)]
+        fn slow<const N: u8>(ip, sp, fp, consts, vm, arg) {
+            let mut m = Interp::<false, false> { ip, sp, fp, consts, vm };
+            match exec(&mut m, N, arg) {
+                Ok(()) => dispatch!(m),
+                Err(stop) => {
+                    // SAFETY: the registers are those at the failing instruction.
+                    unsafe { stopped(m.ip, m.sp, m.fp, m.consts, vm, stop as u32) }
+                }
+            }
+        }
+    }
+    abi! {
+        #[cold]
+        #[inline(never)]
+        fn probed<const N: u8>(ip, sp, fp, consts, vm, arg) {
+            let mut m = Interp::<true, false> { ip, sp, fp, consts, vm };
+            if N == op::EXTENDED_ARG {
+                return dispatch!(m, arg);
+            }
+            match exec(&mut m, N, arg) {
+                Ok(()) => dispatch!(m),
+                // SAFETY: as in `slow`.
+                Err(stop) => unsafe { stopped(m.ip, m.sp, m.fp, m.consts, vm, stop as u32) },
+            }
+        }
+    }
+    abi! {
+        /// An instruction that ended in `Stop`: leaves the interpreter or unwinds.
+        #[cold]
+        #[inline(never)]
+        fn stopped(ip, sp, fp, consts, vm, arg) {
+            if arg == Stop::Exit as u32 {
+                return;
+            }
+            let mut m = Interp::<false, false> { ip, sp, fp, consts, vm };
+            m.sync();
+            if !m.vm().unwind() {
+                return;
+            }
+            m.reload();
+            dispatch!(m)
+        }
+    }
+    abi! {
+        #[cold]
+        #[inline(never)]
+        fn probe(ip, sp, fp, consts, vm, arg) {
+            let mut m = Interp::<false, false> { ip, sp, fp, consts, vm };
+            m.sync();
+            match m.vm().probe() {
+                Ok(base) => {
+                    m.reload();
+                    // SAFETY: the base opcode of this unit, on the probed machine.
+                    unsafe { PROBED_TABLE[base as usize](m.ip, m.sp, m.fp, m.consts, vm, arg) }
+                }
+                // SAFETY: as in `slow`.
+                Err(_) => unsafe { stopped(m.ip, m.sp, m.fp, m.consts, vm, Stop::Raise as u32) },
+            }
+        }
+    }
+
+    macro_rules! tables {
+        ($($num:literal $name:ident $module:ident :: $body:ident $caches:literal ($($effect:tt)*) [$($event:ident)?];)*) => {
+            static TABLE: [Op; 256] = {
+                let mut t: [Op; 256] = [unknown as Op; 256];
+                $(t[$num] = fast::<$num>;)*
+                t[op::PROBE as usize] = probe;
+                t
+            };
+            static PROBED_TABLE: [Op; 256] = {
+                let mut t: [Op; 256] = [unknown as Op; 256];
+                $(t[$num] = probed::<$num>;)*
+                t
+            };
+        };
+    }
+    crate::opcodes!(tables);
+
+    abi! {
+        #[cold]
+        #[inline(never)]
+        fn unknown(ip, sp, fp, consts, vm, arg) {
+            let mut m = Interp::<false, false> { ip, sp, fp, consts, vm };
+            // SAFETY: `ip` is one past a unit of the code.
+            let number = unsafe { (*ip.sub(1)).get() } as u8;
+            let _ = (arg, ops::stack::unsupported(&mut m, number as u32));
+            // SAFETY: as in `slow`.
+            unsafe { stopped(m.ip, m.sp, m.fp, m.consts, vm, Stop::Raise as u32) }
+        }
+    }
+
+    pub fn run(vm: *mut Vm) {
+        let m = Interp::<false, false>::load(vm);
+        dispatch!(m)
+    }
+}

@@ -1,0 +1,259 @@
+//! `Machine`: what an opcode body may do.
+//!
+//! A body in [`ops`](crate::ops) is written once, over this trait. [`Interp`](crate::interp::Interp) carries
+//! the primitives out; with `PROBED` it also fires monitoring events; the JIT's recorder carries them out
+//! *and* writes them down. A primitive that answers a question (`ints`, `is_true`, `list_index` ...) gives a
+//! concrete answer, and the recorder emits the guard for it.
+//!
+//! The order in a body: **look, guard, compute, then change**. All questions and all calls that can say
+//! "bail" come before the first change of the stack, a local or the heap, because a FAST handler that bails
+//! starts the instruction again in its SLOW twin, and a failed guard of compiled code starts it again in the
+//! interpreter.
+//!
+//! Ownership: what `peek` and `local` return is borrowed from its slot. `own` makes a new reference, `drop`
+//! gives one up. `push`, `set` and `set_local` take ownership and drop nothing.
+
+use crate::error::Exc;
+use crate::object::Kind;
+use crate::op::{BinOp, CmpOp};
+use crate::value::Word;
+use crate::vm::Vm;
+use seriema_monitoring::Event;
+
+/// Why a body stopped early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// An exception is pending (FAST: bail, repeat in the SLOW twin).
+    Raise,
+    /// The entry frame returned: the result is in the VM.
+    Exit,
+}
+
+impl From<Exc> for Stop {
+    fn from(_: Exc) -> Stop {
+        Stop::Raise
+    }
+}
+
+pub type Flow<T = ()> = Result<T, Stop>;
+
+/// A runtime function behind an opcode, on borrowed operands; answers a new reference.
+pub struct Helper {
+    pub name: &'static str,
+    pub run: fn(&mut Vm, u32, &[Word]) -> crate::error::R<Word>,
+    /// For compiled code: the part of it that runs no Python, looks at no frame, and either finishes or
+    /// answers NULL with nothing done. `None`: compiled code leaves before it.
+    pub leaf: Option<fn(&mut Vm, u32, &[Word]) -> Word>,
+}
+
+/// A runtime function that does a whole instruction on the frame's own stack; may change frames.
+pub type Residual = fn(&mut Vm, u32) -> Flow;
+
+/// What FOR_ITER met.
+pub enum Next<V> {
+    Item(V),
+    Done,
+    /// Not an iterator the machine knows.
+    Other,
+}
+
+/// Arithmetic on two unboxed floats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FloatOp {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+/// Arithmetic on two ints that fit a machine word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IntOp {
+    Add,
+    Sub,
+    Mul,
+    And,
+    Or,
+    Xor,
+    Shl,
+    Shr,
+    FloorDiv,
+    Mod,
+}
+
+impl IntOp {
+    #[inline(always)]
+    pub fn of(op: BinOp) -> Option<IntOp> {
+        Some(match op {
+            BinOp::Add => IntOp::Add,
+            BinOp::Subtract => IntOp::Sub,
+            BinOp::Multiply => IntOp::Mul,
+            BinOp::And => IntOp::And,
+            BinOp::Or => IntOp::Or,
+            BinOp::Xor => IntOp::Xor,
+            BinOp::Lshift => IntOp::Shl,
+            BinOp::Rshift => IntOp::Shr,
+            BinOp::FloorDivide => IntOp::FloorDiv,
+            BinOp::Remainder => IntOp::Mod,
+            _ => return None,
+        })
+    }
+    /// The result in 64 bits; `None` where it does not fit or Python raises. Division by -1 is left to the
+    /// general path too: it is the one that can overflow.
+    #[inline(always)]
+    pub fn eval(self, a: i64, b: i64) -> Option<i64> {
+        match self {
+            IntOp::Add => a.checked_add(b),
+            IntOp::Sub => a.checked_sub(b),
+            IntOp::Mul => a.checked_mul(b),
+            IntOp::And => Some(a & b),
+            IntOp::Or => Some(a | b),
+            IntOp::Xor => Some(a ^ b),
+            IntOp::Shl if (0..64).contains(&b) && (a << b) >> b == a => Some(a << b),
+            IntOp::Shr if (0..64).contains(&b) => Some(a >> b),
+            IntOp::FloorDiv if b != 0 && b != -1 => Some(floor_div(a, b)),
+            IntOp::Mod if b != 0 && b != -1 => Some(a - floor_div(a, b) * b),
+            _ => None,
+        }
+    }
+}
+
+#[inline(always)]
+fn floor_div(a: i64, b: i64) -> i64 {
+    let q = a / b;
+    if a % b != 0 && (a < 0) != (b < 0) { q - 1 } else { q }
+}
+
+impl FloatOp {
+    #[inline(always)]
+    pub fn of(op: BinOp) -> Option<FloatOp> {
+        Some(match op {
+            BinOp::Add => FloatOp::Add,
+            BinOp::Subtract => FloatOp::Sub,
+            BinOp::Multiply => FloatOp::Mul,
+            BinOp::TrueDivide => FloatOp::Div,
+            _ => return None,
+        })
+    }
+}
+
+impl CmpOp {
+    #[inline(always)]
+    pub fn eval<T: PartialOrd>(self, a: T, b: T) -> bool {
+        match self {
+            CmpOp::Lt => a < b,
+            CmpOp::Le => a <= b,
+            CmpOp::Eq => a == b,
+            CmpOp::Ne => a != b,
+            CmpOp::Gt => a > b,
+            CmpOp::Ge => a >= b,
+        }
+    }
+}
+
+pub trait Machine: Sized {
+    type V: Copy;
+    /// Monitoring events are fired: false makes `event` and its arguments vanish.
+    const PROBED: bool;
+
+    // ---- slots
+    fn peek(&mut self, depth: usize) -> Self::V;
+    fn push(&mut self, v: Self::V);
+    fn set(&mut self, depth: usize, v: Self::V);
+    /// Forgets `n` words from the top; their references have been given up or moved.
+    fn shrink(&mut self, n: usize);
+    fn local(&mut self, i: u32) -> Self::V;
+    fn set_local(&mut self, i: u32, v: Self::V);
+    /// A local pushed without a reference of its own where the machine can prove that it need not
+    /// (LOAD_FAST_BORROW); the interpreter counts (measured: a borrow tag costs more than it saves).
+    fn borrow_local(&mut self, i: u32) -> Self::V;
+    fn constant(&mut self, i: u32) -> Self::V;
+
+    // ---- references
+    fn own(&mut self, v: Self::V) -> Self::V;
+    fn drop(&mut self, v: Self::V);
+    /// Says, before the first change, that a reference to `v` will be dropped by this instruction: the
+    /// recorder guards that no finaliser can run.
+    fn will_drop(&mut self, v: Self::V);
+    fn null(&mut self) -> Self::V;
+    fn none(&mut self) -> Self::V;
+    fn bool(&mut self, b: bool) -> Self::V;
+    fn small_int(&mut self, i: i64) -> Self::V;
+
+    // ---- control
+    /// Continues `units` behind the first unit after the opcode (caches included in the count).
+    fn jump(&mut self, units: isize);
+    /// Answers the breaker: signals, thread switch. Before anything else in an instruction.
+    fn poll(&mut self) -> Flow;
+    /// Has this code seen the present monitoring state?
+    fn is_current(&mut self) -> bool;
+    /// Takes a back edge (`jump` to its header) and counts the iteration; a hot one may enter the JIT.
+    fn back_edge(&mut self, units: isize) -> Flow;
+    /// Takes a back edge whose header has a region.
+    fn enter_region(&mut self, units: isize) -> Flow;
+    /// Rewrites this instruction's live unit. Only the plain interpreter does.
+    fn quicken(&mut self, op: u8);
+    /// The live unit `ahead` units behind the first unit after the opcode, where it can be fused with.
+    fn live_unit(&mut self, ahead: usize) -> u16;
+
+    // ---- questions
+    fn is_null(&mut self, v: Self::V) -> bool;
+    fn is_none(&mut self, v: Self::V) -> bool;
+    fn ints(&mut self, a: Self::V, b: Self::V) -> bool;
+    fn floats(&mut self, a: Self::V, b: Self::V) -> bool;
+    /// One float and one int (exact as a float).
+    fn float_and_int(&mut self, a: Self::V, b: Self::V) -> bool;
+    fn is_kind(&mut self, v: Self::V, kind: Kind) -> bool;
+    /// A bool value (True or False).
+    fn is_bool(&mut self, v: Self::V) -> bool;
+    /// Truth of a value that is a bool.
+    fn is_true(&mut self, v: Self::V) -> bool;
+    fn is_same(&mut self, a: Self::V, b: Self::V) -> bool;
+
+    // ---- computing
+    fn int_op(&mut self, op: IntOp, a: Self::V, b: Self::V) -> Option<Self::V>;
+    fn float_op(&mut self, op: FloatOp, a: Self::V, b: Self::V) -> Option<Self::V>;
+    fn int_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Self::V;
+    fn float_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Self::V;
+    fn not(&mut self, v: Self::V) -> Self::V;
+    fn to_float(&mut self, v: Self::V) -> Self::V;
+    /// Truth as a bool value, where it needs no call.
+    fn truth(&mut self, v: Self::V) -> Option<Self::V>;
+    /// Identity as a bool value.
+    fn same(&mut self, a: Self::V, b: Self::V) -> Self::V;
+
+    // ---- objects
+    /// `list[int]` in bounds: a new reference to the item.
+    fn list_item(&mut self, list: Self::V, index: Self::V) -> Option<Self::V>;
+    /// `list[int] = v` in bounds; takes over `v` and drops the old item.
+    fn set_list_item(&mut self, list: Self::V, index: Self::V, v: Self::V) -> bool;
+    /// Advances an iterator over a range or list.
+    fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
+    /// An iterator over a range or list, made without a call. Takes nothing over.
+    fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
+    /// The value of a global or builtin variable, a new reference; `None`: not found or not cacheable.
+    fn global(&mut self, name: u32) -> Option<Self::V>;
+    /// The content of the closure cell in a local slot, borrowed; `None` when unbound.
+    fn cell_value(&mut self, slot: u32) -> Option<Self::V>;
+    /// Value of a quickened LOAD_GLOBAL's cell, a new reference.
+    fn cached_global(&mut self) -> Self::V;
+
+    // ---- calls
+    fn call(&mut self, helper: &'static Helper, arg: u32, operands: &[Self::V]) -> Flow<Self::V>;
+    /// Does the rest of the instruction in the runtime.
+    fn residual(&mut self, run: Residual, arg: u32) -> Flow;
+    /// Calls the Python function at `args + 1` below the top in place, if it takes exactly these arguments.
+    /// True: the frame is entered, this instruction is over.
+    fn enter_function(&mut self, args: u32, skip: u16) -> Flow<bool>;
+    /// Carries out a call of a builtin that the machine knows by itself.
+    fn call_known(&mut self, args: u32) -> Flow<bool>;
+    /// Leaves the frame with the value on top of the stack.
+    fn leave_function(&mut self) -> Flow;
+
+    // ---- monitoring (nothing unless PROBED)
+    /// A local event of this instruction; `target` is the destination unit of jumps and branches.
+    fn event(&mut self, event: Event, target: Target) -> Flow;
+}
+
+/// Where a jump or branch goes, relative to the first unit after the opcode.
+pub type Target = isize;

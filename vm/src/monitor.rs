@@ -1,0 +1,397 @@
+//! Monitoring, as the VM carries it out: applying changes, probes, and delivery to callbacks.
+
+use crate::code::Code;
+use crate::error::R;
+use crate::frame::{Frame, Ip, NO_PREV};
+use crate::object::{Kind, Kw, Method, Tuple};
+use crate::op;
+use crate::site::{self, LineRule};
+use crate::value::{Value, Word};
+use crate::vm::{RaiseAt, Vm};
+use seriema_monitoring::{Cause, Change, Delivery, Event, EventSet, Scope, ToolId, ToolMask, Verdict};
+use std::rc::Rc;
+
+/// What an embedder's callback is told. Offsets count bytes of `co_code`.
+pub struct EventInfo<'a> {
+    pub tool: ToolId,
+    pub event: Event,
+    /// A `Code` object.
+    pub code: &'a Value,
+    /// The arguments a Python callback gets behind the code object.
+    pub args: &'a [Value],
+}
+
+pub type RustCallback = Rc<dyn Fn(&mut Vm, &EventInfo) -> Verdict>;
+
+/// Who is called.
+#[derive(Clone)]
+pub enum Callback {
+    Python(Value),
+    Rust(RustCallback),
+}
+
+/// State of a CALL event that its C_RETURN or C_RAISE needs.
+pub(crate) struct CallHeard {
+    /// Tools that had the site disabled before the CALL.
+    disabled: ToolMask,
+    callable: Value,
+    arg0: Value,
+    /// A Python function: no C event follows.
+    python: bool,
+}
+
+impl Vm {
+    // ---- changes
+
+    /// Applies a change to whatever it concerns (rules M83, M84).
+    pub fn apply(&mut self, change: Change, code: Option<&Code>) {
+        self.version = self.monitor.version();
+        let cause = || describe(&change);
+        match change.scope {
+            Scope::Nothing => {}
+            Scope::ThisCode => {
+                if let Some(code) = code {
+                    self.update_code(code, &cause());
+                }
+            }
+            Scope::Everywhere => {
+                for code in self.codes_on_stack() {
+                    self.update_code(code.as_::<Code>(), &cause());
+                }
+                self.update_covered(&cause());
+            }
+            Scope::Callbacks => {
+                for code in self.all_codes() {
+                    site::mark_frames(self, code.as_::<Code>());
+                    site::refresh(self, code.as_::<Code>(), &cause());
+                }
+            }
+        }
+    }
+
+    /// Brings one code object up to date, probes and compiled code included.
+    pub(crate) fn update_code(&mut self, code: &Code, cause: &str) {
+        let _ = self.monitor.update(&mut code.monitoring.borrow_mut());
+        code.seen.set(self.version);
+        site::mark_frames(self, code);
+        site::refresh(self, code, cause);
+    }
+
+    /// Code that regions cover but that has no frame: inlined callees. If the change concerns them at all,
+    /// the regions go at once, since compiled code does not come by the callee's RESUME.
+    fn update_covered(&mut self, cause: &str) {
+        let covered = self.watch.covered_codes();
+        if covered.is_empty() {
+            return;
+        }
+        for v in self.all_codes() {
+            let code = v.as_::<Code>();
+            if code.seen.get() == self.version || covered.binary_search(&code.id).is_err() {
+                continue;
+            }
+            // An update that changes nothing can as well be made now.
+            let mut trial = code.monitoring.borrow().clone();
+            if self.monitor.update(&mut trial).changed {
+                for id in self.watch.regions_over(code.id) {
+                    self.invalidate_region(id, cause.to_owned());
+                }
+            } else {
+                *code.monitoring.borrow_mut() = trial;
+                code.seen.set(self.version);
+            }
+        }
+    }
+
+    fn codes_on_stack(&self) -> Vec<Value> {
+        let mut out: Vec<Value> = vec![];
+        let mut f: *mut Frame = self.frame;
+        // SAFETY: the chain of frames is valid; the bottom frame has no code.
+        unsafe {
+            while !f.is_null() && !(*f).code.is_null() {
+                let code = Value::of(&Word((*f).code as u64)).clone();
+                if !out.iter().any(|c| c.is(&code)) {
+                    out.push(code);
+                }
+                f = (*f).prev;
+            }
+        }
+        out
+    }
+    fn all_codes(&self) -> Vec<Value> {
+        self.codes.iter().map(|&p| Value::of(&Word(p as u64)).clone()).collect()
+    }
+
+    // ---- probes
+
+    /// The interpreter met a PROBE at the current instruction: fires LINE and INSTRUCTION, and answers the
+    /// base opcode, whose body fires the rest.
+    pub(crate) fn probe(&mut self) -> R<u8> {
+        let f = self.frame();
+        let at = f.unit();
+        let code: &Code = f.code();
+        let base = code.base_op(at);
+        let prev = f.prev_unit;
+        if !self.in_callback {
+            if let Some(rule) = code.sites().line_rule(at as u32)
+                && self.line_changed(code, at, prev, rule)
+            {
+                let line = Value::small(code.line(at) as i64);
+                self.fire_here(Event::Line, at, &[line])?;
+            }
+            if code.sites().events_at(at).contains(EventSet::INSTRUCTION) {
+                self.fire_here(Event::Instruction, at, &[Value::small(at as i64 * 2)])?;
+            }
+        }
+        self.frame().prev_unit = at as u32;
+        Ok(base)
+    }
+
+    fn line_changed(&self, code: &Code, at: usize, prev: u32, rule: LineRule) -> bool {
+        match rule {
+            LineRule::Always => true,
+            LineRule::IfLineChanged => {
+                prev == NO_PREV
+                    || code.base_op(prev as usize) == op::RESUME
+                    || code.line(prev as usize) != code.line(at)
+            }
+        }
+    }
+
+    /// A local event of the instruction under way (whose unit the probe left in `prev_unit`). `target` is
+    /// where a jump or branch went.
+    pub(crate) fn fire_local(&mut self, event: Event, target: Ip) -> R {
+        let at = self.frame().prev_unit as usize;
+        if event == Event::Call {
+            return self.fire_call(at);
+        }
+        if self.in_callback {
+            return Ok(());
+        }
+        match event {
+            Event::PyStart | Event::PyResume => self.fire_here(event, at, &[Value::small(at as i64 * 2)]),
+            Event::PyReturn | Event::PyYield => {
+                let v = self.peek(0).to_value();
+                self.fire_here(event, at, &[Value::small(at as i64 * 2), v])
+            }
+            Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, at, target),
+            _ => Ok(()),
+        }
+    }
+
+    /// An event of the instruction at `at`, whose callbacks fail at that very unit.
+    fn fire_here(&mut self, event: Event, at: usize, args: &[Value]) -> R {
+        let code = self.current_code();
+        let tools = code.as_::<Code>().monitoring.borrow().armed(at as u32 * 2, event);
+        if tools.is_empty() {
+            return Ok(());
+        }
+        self.deliver(event, tools, &code, at as u32 * 2, args).inspect_err(|_| {
+            self.raise_at = RaiseAt::Unit(at as u32);
+        })
+    }
+
+    fn fire_jump(&mut self, event: Event, at: usize, target: Ip) -> R {
+        let v = self.current_code();
+        let code = v.as_::<Code>();
+        let offset = at as u32 * 2;
+        let tools = code.monitoring.borrow().armed(offset, event);
+        if tools.is_empty() {
+            return Ok(());
+        }
+        let to = (target as usize - code.live.as_ptr() as usize) / 2;
+        let source = branch_source(code, at);
+        let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
+        self.deliver(event, tools, &v, offset, &args).inspect_err(|_| {
+            // As if the destination had failed: its handlers apply.
+            self.frame().ip = self.frame().ip_at(to).wrapping_add(1);
+            self.raise_at = RaiseAt::Unit(to as u32);
+        })
+    }
+
+    fn fire_call(&mut self, at: usize) -> R {
+        self.call_heard = None;
+        if self.in_callback {
+            return Ok(());
+        }
+        let v = self.current_code();
+        let offset = at as u32 * 2;
+        let (tools, disabled) = {
+            let state = v.as_::<Code>().monitoring.borrow();
+            (state.armed(offset, Event::Call), state.disabled(offset, Event::Call))
+        };
+        if tools.is_empty() {
+            return Ok(());
+        }
+        let (callable, arg0) = self.call_arguments(v.as_::<Code>(), at);
+        let python = callable.is_kind(Kind::Function)
+            || callable.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function));
+        let args = [Value::small(offset as i64), callable.clone(), arg0.clone()];
+        let heard = CallHeard { disabled, callable, arg0, python };
+        self.deliver(Event::Call, tools, &v, offset, &args)?;
+        self.call_heard = Some(heard);
+        Ok(())
+    }
+
+    /// Callable and first argument of the call under way (rules M122, M123).
+    fn call_arguments(&self, code: &Code, at: usize) -> (Value, Value) {
+        let n = code.base_arg(at) as usize;
+        let missing = || self.monitoring_missing.clone();
+        let or_missing = |w: Word| if w.is_null() { missing() } else { w.to_value() };
+        match code.base_op(at) {
+            op::CALL_FUNCTION_EX => {
+                let args = self.peek(1);
+                let first = Value::of(&args).get::<Tuple>().and_then(|t| t.as_slice().first().cloned());
+                (self.peek(3).to_value(), first.unwrap_or_else(missing))
+            }
+            o => {
+                let top = if o == op::CALL_KW { 1 } else { 0 };
+                let self_ = self.peek(top + n);
+                let arg0 = match () {
+                    _ if !self_.is_null() => self_.to_value(),
+                    _ if n > 0 => or_missing(self.peek(top + n - 1)),
+                    _ => missing(),
+                };
+                (self.peek(top + n + 1).to_value(), arg0)
+            }
+        }
+    }
+
+    /// After a call from a probed instruction: C_RETURN or C_RAISE, to the tools that hear CALL now.
+    pub(crate) fn fire_after_call(&mut self, heard: Option<CallHeard>, failed: bool) -> R {
+        let Some(h) = heard else { return Ok(()) };
+        if h.python || self.in_callback {
+            return Ok(());
+        }
+        let v = self.current_code();
+        let at = self.frame().unit();
+        let event = if failed { Event::CRaise } else { Event::CReturn };
+        let tools = v.as_::<Code>().monitoring.borrow().active(Event::Call).minus(h.disabled);
+        if tools.is_empty() {
+            return Ok(());
+        }
+        let args = [Value::small(at as i64 * 2), h.callable, h.arg0];
+        self.deliver(event, tools, &v, at as u32 * 2, &args)
+    }
+
+    /// A non-local event at unit `at`: RAISE, RERAISE, EXCEPTION_HANDLED, PY_UNWIND. On failure the
+    /// callback's exception is pending.
+    pub(crate) fn fire_global(&mut self, event: Event, at: u32, exception: &Value) -> R {
+        let tools = self.monitor.global(event).and(self.monitor.heard(event));
+        if tools.is_empty() || self.in_callback {
+            return Ok(());
+        }
+        let code = self.current_code();
+        self.deliver(event, tools, &code, at * 2, &[Value::small(at as i64 * 2), exception.clone()])
+    }
+
+    fn current_code(&self) -> Value {
+        Value::of(&Word(self.frame().code as u64)).clone()
+    }
+
+    // ---- delivery
+
+    /// Calls the callbacks of `tools`, highest first.
+    fn deliver(&mut self, event: Event, tools: ToolMask, code: &Value, offset: u32, args: &[Value]) -> R {
+        let mut delivery = Delivery::start(event, tools);
+        while let Some((tool, callback)) = delivery.next(&self.monitor) {
+            self.events_fired += 1;
+            self.in_callback = true;
+            let answer = self.call_back(&callback, EventInfo { tool, event, code, args });
+            self.in_callback = false;
+            if answer? == Verdict::Disable {
+                self.disable(tool, event, code, offset)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call_back(&mut self, callback: &Callback, info: EventInfo) -> R<Verdict> {
+        match callback {
+            Callback::Rust(f) => Ok(f(self, &info)),
+            Callback::Python(f) => {
+                let mut all = Vec::with_capacity(1 + info.args.len());
+                all.push(info.code.clone());
+                all.extend_from_slice(info.args);
+                let answer = self.call(f, &all, Kw::NONE)?;
+                Ok(if answer.is(&self.monitoring_disable) { Verdict::Disable } else { Verdict::Continue })
+            }
+        }
+    }
+
+    fn disable(&mut self, tool: ToolId, event: Event, code: &Value, offset: u32) -> R {
+        let c = code.as_::<Code>();
+        let sites = branch_sites(c, offset / 2);
+        let result = self.monitor.disable(tool, event, &mut c.monitoring.borrow_mut(), offset, sites);
+        match result {
+            Ok(change) => {
+                // The site table has changed already; only probes and compiled code follow.
+                site::refresh(self, c, &describe(&change));
+                Ok(())
+            }
+            Err(cannot) => {
+                let message = cannot.to_string();
+                self.apply(cannot.1, None);
+                Err(self.raise("ValueError", message))
+            }
+        }
+    }
+
+    /// Registers a Rust closure (or, with None, unregisters).
+    pub fn register_rust(&mut self, tool: ToolId, event: Event, f: Option<RustCallback>) {
+        let bit = event.set().bits() as i32;
+        if let Ok((_, change)) = self.monitor.register_callback(tool.index() as i32, bit, f.map(Callback::Rust)) {
+            self.apply(change, None);
+        }
+    }
+}
+
+/// The instruction a branch event names as its source (rules M114, M115).
+fn branch_source(code: &Code, at: usize) -> usize {
+    let overlaid = |event| !code.monitoring.borrow().armed(at as u32 * 2, event).is_empty();
+    match code.base_op(at) {
+        op::NOT_TAKEN => {
+            let line = code.sites().events_at(at).contains(EventSet::LINE) && overlaid(Event::Line);
+            if line || overlaid(Event::Instruction) || at == 0 { at } else { code.start_of(at - 1) }
+        }
+        op::POP_ITER if !overlaid(Event::Instruction) => for_iter_of(code, at).unwrap_or(at),
+        _ => at,
+    }
+}
+
+/// The FOR_ITER whose loop ends at this POP_ITER.
+fn for_iter_of(code: &Code, pop_iter: usize) -> Option<usize> {
+    code.instructions()
+        .find(|&at| code.base_op(at) == op::FOR_ITER && site::jump_target(code, at) == Some(pop_iter))
+}
+
+/// The two sites of the branch that the site at `at` belongs to, as offsets: (left, right).
+fn branch_sites(code: &Code, at: u32) -> Option<(u32, u32)> {
+    let at = at as usize;
+    let (left, right) = match code.base_op(at) {
+        op::NOT_TAKEN => (at, code.start_of(at.checked_sub(1)?)),
+        op::FOR_ITER => (at, site::jump_target(code, at)?),
+        op::POP_ITER => (for_iter_of(code, at)?, at),
+        op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE => {
+            (code.end_unit(at) + 1, at)
+        }
+        _ => return None,
+    };
+    Some((left as u32 * 2, right as u32 * 2))
+}
+
+fn describe(change: &Change) -> String {
+    let what = match change.cause {
+        Cause::SetEvents => "set_events",
+        Cause::SetLocalEvents => "set_local_events",
+        Cause::Restart => "restart_events",
+        Cause::Register => "register_callback",
+        Cause::Clear => "clear_tool_id",
+        Cause::Free => "free_tool_id",
+        Cause::Disable => "DISABLE",
+    };
+    let names: Vec<&str> = change.events.events().map(Event::name).collect();
+    match change.tool {
+        Some(t) => format!("{what} tool {} {}", t.index(), names.join("|")),
+        None => format!("{what} {}", names.join("|")),
+    }
+}

@@ -1,0 +1,411 @@
+//! `Dict`: a compact table that keeps insertion order.
+//!
+//! ```text
+//! indices: [-1, 1, -1, 0, -2 ...]   power of two; -1 free, -2 was used
+//! entries: [(hash, key, value), ...]  in insertion order; key NULL: deleted
+//! ```
+//!
+//! The dicts of global variables are **celled**: each entry's value lives in a [`GlobalCell`] with a fixed
+//! address, so that a quickened LOAD_GLOBAL reads it with one load and compiled code can treat it as a
+//! constant *watched* until the next write (after PyPy's celldict). Every read and write of a dict goes
+//! through this file, so nobody else sees the difference.
+//!
+//! Comparing keys may run Python, which may change the dict: a search compares outside the borrow and starts
+//! again when the table has changed meanwhile.
+
+use super::{Header, Kind, Str, alloc};
+use crate::error::R;
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+use crate::watch::WatchKey;
+use std::cell::{Cell, RefCell};
+
+/// Home of one global variable.
+pub struct GlobalCell {
+    /// NULL once the variable was deleted.
+    pub value: Cell<Word>,
+    /// Something relies on the value: a write fires the watch.
+    pub watched: Cell<bool>,
+    /// A watched value was written: it is a variable, not a constant.
+    pub unstable: Cell<bool>,
+}
+
+struct Entry {
+    hash: i64,
+    key: Value,
+    /// The value, or (celled) the address of its cell.
+    value: Word,
+}
+
+#[derive(Default)]
+struct Table {
+    indices: Vec<i32>,
+    entries: Vec<Entry>,
+    /// Counts every change of the set of keys.
+    version: u64,
+}
+
+#[repr(C)]
+pub struct Dict {
+    h: Header,
+    table: RefCell<Table>,
+    used: Cell<usize>,
+    celled: Cell<bool>,
+    /// Names looked up here in vain are being relied on (see `WatchKey::Absent`).
+    absent_watched: Cell<bool>,
+    /// Distinguishes celled dicts for ever, unlike an address.
+    id: Cell<u64>,
+}
+
+const FREE: i32 = -1;
+const DUMMY: i32 = -2;
+
+enum Probe {
+    Hit(usize),
+    Miss,
+    /// Entry with the same hash whose key must be compared by Python's rules.
+    Ask(usize, Value),
+}
+
+impl Table {
+    /// Searches from step `from` of the probe sequence on; `step` counts on over calls.
+    fn probe(&self, key: &Value, hash: i64, step: &mut usize) -> Probe {
+        let mask = match self.indices.len() {
+            0 => return Probe::Miss,
+            n => n - 1,
+        };
+        loop {
+            // Triangular numbers visit every slot of a power-of-two table.
+            let at = (hash as usize).wrapping_add(*step * (*step + 1) / 2) & mask;
+            *step += 1;
+            match self.indices[at] {
+                FREE => return Probe::Miss,
+                DUMMY => {}
+                i => {
+                    let e = &self.entries[i as usize];
+                    if e.key.is(key) {
+                        return Probe::Hit(i as usize);
+                    }
+                    if e.hash == hash {
+                        match (e.key.get::<Str>(), key.get::<Str>()) {
+                            (Some(a), Some(b)) => {
+                                if a.as_str() == b.as_str() {
+                                    return Probe::Hit(i as usize);
+                                }
+                            }
+                            _ => return Probe::Ask(i as usize, e.key.clone()),
+                        }
+                    }
+                }
+            }
+            if *step > mask + 1 {
+                return Probe::Miss;
+            }
+        }
+    }
+    fn place(&mut self, hash: i64, index: i32) {
+        let mask = self.indices.len() - 1;
+        let mut step = 0;
+        loop {
+            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            if self.indices[at] < 0 {
+                self.indices[at] = index;
+                return;
+            }
+            step += 1;
+        }
+    }
+    /// Drops the deleted entries and sizes the index for `used` entries and as many again.
+    fn rebuild(&mut self, used: usize) {
+        self.entries.retain(|e| !e.key.is_null());
+        let size = (used * 3).max(8).next_power_of_two();
+        self.indices.clear();
+        self.indices.resize(size, FREE);
+        for i in 0..self.entries.len() {
+            self.place(self.entries[i].hash, i as i32);
+        }
+    }
+    fn slot_of(&self, index: usize) -> usize {
+        let mask = self.indices.len() - 1;
+        let hash = self.entries[index].hash;
+        let mut step = 0;
+        loop {
+            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            if self.indices[at] == index as i32 {
+                return at;
+            }
+            step += 1;
+        }
+    }
+}
+
+impl Dict {
+    pub fn new(ty: &Value) -> Value {
+        alloc(Dict {
+            h: Header::new(Kind::Dict, ty),
+            table: RefCell::default(),
+            used: Cell::new(0),
+            celled: Cell::new(false),
+            absent_watched: Cell::new(false),
+            id: Cell::new(0),
+        })
+    }
+    /// For the first dicts, made before the class `dict`.
+    pub fn orphan() -> Value {
+        alloc(Dict {
+            h: Header::orphan(Kind::Dict),
+            table: RefCell::default(),
+            used: Cell::new(0),
+            celled: Cell::new(false),
+            absent_watched: Cell::new(false),
+            id: Cell::new(0),
+        })
+    }
+    pub fn len(&self) -> usize {
+        self.used.get()
+    }
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Changes whenever a key is added or removed.
+    pub fn keys_version(&self) -> u64 {
+        self.table.borrow().version
+    }
+    pub fn id(&self) -> u64 {
+        self.id.get()
+    }
+
+    fn read(&self, w: Word) -> Value {
+        if self.celled.get() {
+            // SAFETY: a celled dict's entries hold addresses of cells it owns.
+            unsafe { (*(w.0 as *const GlobalCell)).value.get().to_value() }
+        } else {
+            w.to_value()
+        }
+    }
+
+    /// Makes this a dict of global variables.
+    pub fn make_celled(&self, id: u64) {
+        if self.celled.replace(true) {
+            return;
+        }
+        self.id.set(id);
+        for e in &mut self.table.borrow_mut().entries {
+            if !e.key.is_null() {
+                e.value = new_cell(e.value);
+            }
+        }
+    }
+    pub fn is_celled(&self) -> bool {
+        self.celled.get()
+    }
+    /// The cell of a global variable. The address stays valid while the variable exists.
+    pub fn cell(&self, name: &Value) -> Option<*const GlobalCell> {
+        debug_assert!(self.celled.get());
+        let i = self.find_str(name)?;
+        Some(self.table.borrow().entries[i].value.0 as *const GlobalCell)
+    }
+    /// From now on adding a key fires `WatchKey::Absent`.
+    pub fn watch_absent(&self) {
+        self.absent_watched.set(true);
+    }
+
+    fn find_str(&self, name: &Value) -> Option<usize> {
+        let hash = name.as_::<Str>().hash();
+        let (t, mut step) = (self.table.borrow(), 0);
+        loop {
+            match t.probe(name, hash, &mut step) {
+                Probe::Hit(i) => return Some(i),
+                Probe::Miss => return None,
+                // A key of another class that hashes like this name: only its own __eq__ could make them
+                // equal, and name look-ups do not ask it.
+                Probe::Ask(..) => {}
+            }
+        }
+    }
+    /// Look-up by a str, which runs no Python.
+    pub fn get_str(&self, name: &Value) -> Option<Value> {
+        let i = self.find_str(name)?;
+        Some(self.read(self.table.borrow().entries[i].value))
+    }
+
+    fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
+        'again: loop {
+            let version = self.keys_version();
+            let mut step = 0;
+            loop {
+                let probe = self.table.borrow().probe(key, hash, &mut step);
+                match probe {
+                    Probe::Hit(i) => return Ok(Some(i)),
+                    Probe::Miss => return Ok(None),
+                    Probe::Ask(i, other) => {
+                        let equal = vm.eq(&other, key)?;
+                        if self.keys_version() != version {
+                            continue 'again;
+                        }
+                        if equal {
+                            return Ok(Some(i));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    pub fn get(&self, vm: &mut Vm, key: &Value) -> R<Option<Value>> {
+        let hash = vm.hash(key)?;
+        let found = self.find(vm, key, hash)?;
+        Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
+    }
+
+    /// Sets a key; what it held before is dropped at the end, when the dict is whole again.
+    pub fn set(&self, vm: &mut Vm, key: &Value, value: Value) -> R<()> {
+        let hash = vm.hash(key)?;
+        match self.find(vm, key, hash)? {
+            Some(i) => self.replace(vm, i, value),
+            None => self.add(Some(vm), hash, key, value),
+        }
+        Ok(())
+    }
+    pub fn set_str(&self, vm: &mut Vm, name: &Value, value: Value) {
+        match self.find_str(name) {
+            Some(i) => self.replace(vm, i, value),
+            None => self.add(Some(vm), name.as_::<Str>().hash(), name, value),
+        }
+    }
+    /// For start-up: a new key in a dict nobody watches.
+    pub fn init_str(&self, name: &Value, value: Value) {
+        debug_assert!(self.find_str(name).is_none() && !self.celled.get());
+        self.add(None, name.as_::<Str>().hash(), name, value);
+    }
+
+    fn replace(&self, vm: &mut Vm, i: usize, value: Value) {
+        let old = if self.celled.get() {
+            let cell = self.table.borrow().entries[i].value.0 as *const GlobalCell;
+            // SAFETY: the dict owns its cells.
+            let (old, watched) = unsafe { ((*cell).value.replace(value.into_word()), (*cell).watched.take()) };
+            if watched {
+                // SAFETY: as above.
+                unsafe { (*cell).unstable.set(true) };
+                vm.fire_watch(WatchKey::Cell(cell as usize));
+            }
+            old
+        } else {
+            std::mem::replace(&mut self.table.borrow_mut().entries[i].value, value.into_word())
+        };
+        // SAFETY: the table owned the old value.
+        drop(unsafe { Value::from_word(old) });
+    }
+
+    fn add(&self, vm: Option<&mut Vm>, hash: i64, key: &Value, value: Value) {
+        let mut value = value.into_word();
+        if self.celled.get() {
+            value = new_cell(value);
+        }
+        {
+            let mut t = self.table.borrow_mut();
+            if (t.entries.len() + 1) * 3 > t.indices.len() * 2 {
+                t.rebuild(self.used.get() + 1);
+            }
+            let index = t.entries.len() as i32;
+            t.entries.push(Entry { hash, key: key.clone(), value });
+            t.place(hash, index);
+            t.version += 1;
+            self.used.set(self.used.get() + 1);
+        }
+        if self.absent_watched.get()
+            && let (Some(vm), Some(name)) = (vm, key.get::<Str>())
+        {
+            vm.fire_watch(WatchKey::Absent(self.id.get(), name.as_str().into()));
+        }
+    }
+
+    /// Removes a key and returns its value.
+    pub fn remove(&self, vm: &mut Vm, key: &Value) -> R<Option<Value>> {
+        let hash = vm.hash(key)?;
+        Ok(match self.find(vm, key, hash)? {
+            Some(i) => Some(self.remove_at(vm, i)),
+            None => None,
+        })
+    }
+    pub fn remove_str(&self, vm: &mut Vm, name: &Value) -> Option<Value> {
+        let i = self.find_str(name)?;
+        Some(self.remove_at(vm, i))
+    }
+    fn remove_at(&self, vm: &mut Vm, i: usize) -> Value {
+        let (key, w) = {
+            let mut t = self.table.borrow_mut();
+            let slot = t.slot_of(i);
+            t.indices[slot] = DUMMY;
+            t.version += 1;
+            let e = &mut t.entries[i];
+            (std::mem::replace(&mut e.key, Value::NULL), std::mem::replace(&mut e.value, Word::NULL))
+        };
+        self.used.set(self.used.get() - 1);
+        let value = if self.celled.get() {
+            let cell = w.0 as *mut GlobalCell;
+            // Whoever holds the address relies on it only while the watch has not fired.
+            vm.fire_watch(WatchKey::Cell(cell as usize));
+            vm.fire_watch(WatchKey::Cell(cell as usize | crate::runtime::name::DELETED));
+            // SAFETY: the dict owned the cell and its content.
+            unsafe { Value::from_word(Box::from_raw(cell).value.get()) }
+        } else {
+            // SAFETY: the table owned the value.
+            unsafe { Value::from_word(w) }
+        };
+        drop(key);
+        value
+    }
+    pub fn clear(&self, vm: &mut Vm) {
+        while let Some((i, _, _)) = self.next_entry(0) {
+            drop(self.remove_at(vm, i));
+        }
+        let mut t = self.table.borrow_mut();
+        t.entries.clear();
+        t.indices.clear();
+    }
+    /// The first entry at or after position `from`, with its position.
+    pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
+        let t = self.table.borrow();
+        let i = from + t.entries.get(from..)?.iter().position(|e| !e.key.is_null())?;
+        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+    }
+    pub fn iter(&self) -> impl Iterator<Item = (Value, Value)> + '_ {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (i, k, v) = self.next_entry(at)?;
+            at = i + 1;
+            Some((k, v))
+        })
+    }
+    pub(super) fn header_mut(&self) -> *mut Header {
+        &raw const self.h as *mut Header
+    }
+    /// Gives a dict made by `orphan` its class.
+    pub fn adopt(&self, ty: &Value) {
+        // SAFETY: start-up; nobody reads the header meanwhile.
+        unsafe { (*self.header_mut()).set_ty(ty) }
+    }
+}
+
+fn new_cell(value: Word) -> Word {
+    Word(Box::into_raw(Box::new(GlobalCell { value: Cell::new(value), watched: Cell::new(false), unstable: Cell::new(false) })) as u64)
+}
+
+impl Drop for Dict {
+    fn drop(&mut self) {
+        let celled = self.celled.get();
+        for e in std::mem::take(&mut self.table.borrow_mut().entries) {
+            if e.key.is_null() {
+                continue;
+            }
+            // SAFETY: the table owned its values and cells.
+            unsafe {
+                if celled {
+                    Box::from_raw(e.value.0 as *mut GlobalCell).value.get().decref();
+                } else {
+                    e.value.decref();
+                }
+            }
+        }
+    }
+}

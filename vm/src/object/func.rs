@@ -1,0 +1,183 @@
+//! Callable objects: Python functions, builtin functions, bound methods; and the cells of closures.
+
+use super::{Header, Kind, alloc};
+use crate::code::Code;
+use crate::error::R;
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+use std::cell::{Cell, RefCell};
+
+/// A Python function.
+#[repr(C)]
+pub struct Function {
+    h: Header,
+    /// The `Code` object: what a call reads first.
+    pub(crate) code: Cell<Word>,
+    pub globals: Value,
+    pub builtins: Value,
+    pub name: RefCell<Value>,
+    pub qualname: RefCell<Value>,
+    pub module: RefCell<Value>,
+    pub doc: RefCell<Value>,
+    /// Tuple or None.
+    pub defaults: RefCell<Value>,
+    /// Dict or None.
+    pub kwdefaults: RefCell<Value>,
+    /// Tuple of cells, or None.
+    pub closure: Value,
+    /// The annotate function, or None.
+    pub annotate: RefCell<Value>,
+    /// Made when first asked for; NULL until then.
+    pub dict: RefCell<Value>,
+}
+
+impl Function {
+    pub fn new(ty: &Value, code: &Value, globals: &Value, builtins: &Value, closure: Value) -> Value {
+        let c = code.as_::<Code>();
+        let doc = match c.consts.first() {
+            Some(d) if c.has_docstring() => d.clone(),
+            _ => Value::NONE,
+        };
+        alloc(Function {
+            h: Header::new(Kind::Function, ty),
+            code: Cell::new(code.clone().into_word()),
+            globals: globals.clone(),
+            builtins: builtins.clone(),
+            name: RefCell::new(c.name.clone()),
+            qualname: RefCell::new(c.qualname.clone()),
+            module: RefCell::new(Value::NONE),
+            doc: RefCell::new(doc),
+            defaults: RefCell::new(Value::NONE),
+            kwdefaults: RefCell::new(Value::NONE),
+            closure,
+            annotate: RefCell::new(Value::NONE),
+            dict: RefCell::new(Value::NULL),
+        })
+    }
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        // SAFETY: a function's code word is an owned reference to a code object.
+        unsafe { self.code.get().cast() }
+    }
+    pub fn code_value(&self) -> Value {
+        self.code.get().to_value()
+    }
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        // SAFETY: the function owned its code.
+        unsafe { self.code.get().decref() }
+    }
+}
+
+/// Keyword arguments of a builtin call: names and values side by side.
+#[derive(Clone, Copy)]
+pub struct Kw<'a> {
+    pub names: &'a [Value],
+    pub values: &'a [Value],
+}
+
+impl<'a> Kw<'a> {
+    pub const NONE: Kw<'static> = Kw { names: &[], values: &[] };
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.names.iter().map(|n| n.as_::<super::Str>().as_str()).zip(self.values)
+    }
+    pub fn get(&self, name: &str) -> Option<&'a Value> {
+        self.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
+    }
+}
+
+/// The Rust side of a builtin: arguments are borrowed from the caller's stack.
+pub type BuiltinFn = fn(&mut Vm, &[Value], Kw) -> R<Value>;
+
+/// One row of a builtin table: the name and signature stand here and nowhere else.
+pub struct BuiltinDef {
+    pub name: &'static str,
+    /// Positional arguments (`self` of a method not counted).
+    pub min: u8,
+    /// `u8::MAX`: any number.
+    pub max: u8,
+    /// Accepts keywords (the function checks their names).
+    pub keywords: bool,
+    pub func: BuiltinFn,
+}
+
+impl BuiltinDef {
+    pub const fn new(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
+        BuiltinDef { name, min, max, keywords: false, func }
+    }
+    pub const fn kw(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
+        BuiltinDef { name, min, max, keywords: true, func }
+    }
+}
+
+/// A builtin function, an unbound builtin method (`owner` set) or a bound one (`self_` set).
+#[repr(C)]
+pub struct Builtin {
+    h: Header,
+    pub def: &'static BuiltinDef,
+    /// The bound object (or module), or NULL.
+    pub self_: Value,
+    /// The class whose method it is, or NULL.
+    pub owner: Value,
+    pub module: Value,
+}
+
+impl Builtin {
+    pub fn new(ty: &Value, def: &'static BuiltinDef, self_: Value, owner: Value, module: Value) -> Value {
+        alloc(Builtin { h: Header::new(Kind::Builtin, ty), def, self_, owner, module })
+    }
+    /// A descriptor in a class's dict: its first argument is the instance.
+    pub fn is_descriptor(&self) -> bool {
+        !self.owner.is_null() && self.self_.is_null()
+    }
+}
+
+/// A bound method.
+#[repr(C)]
+pub struct Method {
+    h: Header,
+    pub func: Value,
+    pub self_: Value,
+}
+
+impl Method {
+    pub fn new(ty: &Value, func: Value, self_: Value) -> Value {
+        alloc(Method { h: Header::new(Kind::Method, ty), func, self_ })
+    }
+}
+
+/// The cell of a closure variable; NULL while unbound.
+#[repr(C)]
+pub struct ClosureCell {
+    h: Header,
+    pub(crate) value: Cell<Word>,
+}
+
+impl ClosureCell {
+    /// Where compiled code finds the value.
+    pub const VALUE_OFFSET: usize = std::mem::offset_of!(ClosureCell, value);
+
+    pub fn new(ty: &Value, value: Value) -> Value {
+        alloc(ClosureCell { h: Header::new(Kind::ClosureCell, ty), value: Cell::new(value.into_word()) })
+    }
+    pub fn get(&self) -> Option<Value> {
+        let w = self.value.get();
+        if w.is_null() { None } else { Some(w.to_value()) }
+    }
+    /// Returns the old value, for the caller to drop.
+    pub fn set(&self, v: Value) -> Value {
+        // SAFETY: the cell owns its content; ownership changes hands.
+        unsafe { Value::from_word(self.value.replace(v.into_word())) }
+    }
+}
+
+impl Drop for ClosureCell {
+    fn drop(&mut self) {
+        drop(self.set(Value::NULL));
+    }
+}

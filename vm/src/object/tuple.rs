@@ -1,0 +1,61 @@
+//! `Tuple`: a length and the items inline.
+
+use super::{Header, Kind};
+use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
+use crate::value::{Value, Word};
+use std::alloc::Layout;
+use std::mem::offset_of;
+
+#[repr(C)]
+pub struct Tuple {
+    h: Header,
+    len: usize,
+    items: [Word; 0],
+}
+
+const _: () = assert!(offset_of!(Tuple, len) == TUPLE_LEN && offset_of!(Tuple, items) == TUPLE_ITEMS);
+
+impl Tuple {
+    fn layout(len: usize) -> Layout {
+        // A tuple's items exist already, so its size cannot overflow.
+        Layout::from_size_align(TUPLE_ITEMS + 8 * len, 8).expect("tuple size")
+    }
+    pub fn new(ty: &Value, items: impl ExactSizeIterator<Item = Value>) -> Value {
+        let len = items.len();
+        let layout = Tuple::layout(len);
+        // SAFETY: freshly allocated with room for header, length and `len` items, all written here.
+        unsafe {
+            let p = std::alloc::alloc(layout).cast::<Tuple>();
+            if p.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            (&raw mut (*p).h).write(Header::new(Kind::Tuple, ty));
+            (&raw mut (*p).len).write(len);
+            let first = (&raw mut (*p).items).cast::<Word>();
+            let mut n = 0;
+            for v in items.take(len) {
+                first.add(n).write(v.into_word());
+                n += 1;
+            }
+            assert_eq!(n, len, "an ExactSizeIterator that lies");
+            Value::from_word(Word(p as u64))
+        }
+    }
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[Value] {
+        // SAFETY: `len` items follow, owned by the tuple.
+        unsafe { std::slice::from_raw_parts((&raw const self.items).cast(), self.len) }
+    }
+    /// # Safety
+    /// As for `dealloc`.
+    pub(super) unsafe fn free(p: *mut Tuple) {
+        // SAFETY: the items and the header are dropped once, then the memory returned.
+        unsafe {
+            let len = (*p).len;
+            let first = (&raw mut (*p).items).cast::<Value>();
+            std::ptr::slice_from_raw_parts_mut(first, len).drop_in_place();
+            (&raw mut (*p).h).drop_in_place();
+            std::alloc::dealloc(p.cast(), Tuple::layout(len));
+        }
+    }
+}

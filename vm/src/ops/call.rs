@@ -1,0 +1,71 @@
+//! Calls, entry and return.
+
+use crate::machine::{Flow, Machine};
+use crate::object::Kind;
+use crate::op;
+use crate::runtime as rt;
+use seriema_monitoring::Event;
+
+/// Inline-cache units of CALL and CALL_KW.
+const SKIP: u16 = 3;
+
+#[inline(always)]
+pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let callable = m.peek(arg as usize + 1);
+    if m.is_kind(callable, Kind::Method) {
+        m.residual(rt::expand_method, arg)?;
+    }
+    m.event(Event::Call, 0)?;
+    let callable = m.peek(arg as usize + 1);
+    if m.is_kind(callable, Kind::Function) {
+        m.quicken(op::CALL_PY_EXACT);
+        if m.enter_function(arg, SKIP)? {
+            return Ok(());
+        }
+    }
+    if !M::PROBED && m.call_known(arg)? {
+        return Ok(());
+    }
+    m.residual(if M::PROBED { rt::call_probed } else { rt::call }, arg)
+}
+
+#[inline(always)]
+pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if m.enter_function(arg, SKIP)? {
+        return Ok(());
+    }
+    call(m, arg)
+}
+
+#[inline(always)]
+pub fn call_kw<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let callable = m.peek(arg as usize + 2);
+    if m.is_kind(callable, Kind::Method) {
+        m.residual(rt::expand_method_kw, arg)?;
+    }
+    m.event(Event::Call, 0)?;
+    m.residual(if M::PROBED { rt::call_kw_probed } else { rt::call_kw }, arg)
+}
+
+#[inline(always)]
+pub fn call_function_ex<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::prepare_call_ex, arg)?;
+    m.event(Event::Call, 0)?;
+    m.residual(if M::PROBED { rt::call_ex_probed } else { rt::call_ex }, arg)
+}
+
+/// The frame is complete: signals and thread switches are answered here, then PY_START or PY_RESUME.
+#[inline(always)]
+pub fn resume<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.poll()?;
+    if !m.is_current() {
+        return m.residual(rt::bring_up_to_date, arg);
+    }
+    m.event(if arg & 3 == 0 { Event::PyStart } else { Event::PyResume }, 0)
+}
+
+#[inline(always)]
+pub fn return_value<M: Machine>(m: &mut M, _arg: u32) -> Flow {
+    m.event(Event::PyReturn, 0)?;
+    m.leave_function()
+}

@@ -1,0 +1,109 @@
+//! Subscripts, slices, membership.
+
+use crate::machine::{Flow, Machine};
+use crate::object::Kind;
+use crate::op;
+use crate::runtime as rt;
+
+#[inline(always)]
+fn finish2<M: Machine>(m: &mut M, r: M::V) {
+    let (y, x) = (m.peek(0), m.peek(1));
+    m.set(1, r);
+    m.shrink(1);
+    m.drop(y);
+    m.drop(x);
+}
+
+#[inline(always)]
+pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (y, x) = (m.peek(0), m.peek(1));
+    m.will_drop(y);
+    m.will_drop(x);
+    if m.is_kind(x, Kind::List)
+        && let Some(r) = m.list_item(x, y)
+    {
+        m.quicken(op::BINARY_OP_SUBSCR_LIST_INT);
+        m.jump(5);
+        finish2(m, r);
+        return Ok(());
+    }
+    let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
+    m.jump(5);
+    finish2(m, r);
+    Ok(())
+}
+
+#[inline(always)]
+pub fn subscr_list_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (y, x) = (m.peek(0), m.peek(1));
+    if m.is_kind(x, Kind::List)
+        && let Some(r) = m.list_item(x, y)
+    {
+        m.set(1, r);
+        m.shrink(1);
+        m.jump(5);
+        m.drop(x);
+        return Ok(());
+    }
+    m.quicken(op::BINARY_OP);
+    m.residual(rt::binary_op_again, arg)
+}
+
+#[inline(always)]
+pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
+    // value, container, index
+    let (index, list, v) = (m.peek(0), m.peek(1), m.peek(2));
+    m.will_drop(list);
+    m.will_drop(index);
+    if m.is_kind(list, Kind::List) && m.set_list_item(list, index, v) {
+        m.quicken(op::STORE_SUBSCR_LIST_INT);
+        m.jump(1);
+        m.shrink(3);
+        m.drop(list);
+        return Ok(());
+    }
+    m.call(&rt::STORE_SUBSCR, 0, &[v, list, index])?;
+    m.jump(1);
+    m.shrink(3);
+    m.drop(v);
+    m.drop(list);
+    m.drop(index);
+    Ok(())
+}
+
+#[inline(always)]
+pub fn store_subscr_list_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (index, list, v) = (m.peek(0), m.peek(1), m.peek(2));
+    if m.is_kind(list, Kind::List) && m.set_list_item(list, index, v) {
+        m.jump(1);
+        m.shrink(3);
+        m.drop(list);
+        return Ok(());
+    }
+    m.quicken(op::STORE_SUBSCR);
+    m.residual(rt::store_subscr_again, arg)
+}
+
+#[inline(always)]
+pub fn delete_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::delete_subscr, arg)
+}
+
+#[inline(always)]
+pub fn binary_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::binary_slice, arg)
+}
+
+#[inline(always)]
+pub fn store_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::store_slice, arg)
+}
+
+#[inline(always)]
+pub fn contains_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (container, item) = (m.peek(0), m.peek(1));
+    let r = m.call(&rt::CONTAINS_OP, arg, &[item, container])?;
+    m.jump(1);
+    finish2(m, r);
+    Ok(())
+}

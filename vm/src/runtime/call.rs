@@ -1,0 +1,421 @@
+//! Calls that the in-place path of the interpreter does not take: builtins, classes, methods, and Python
+//! functions whose arguments must be bound by the rules.
+
+use crate::code::{CO_VARARGS, CO_VARKEYWORDS, Code};
+use crate::error::{Exc, R};
+use crate::frame::FLAG_ENTRY;
+use crate::machine::Flow;
+use crate::monitor::CallHeard;
+use crate::object::{Builtin, Dict, Function, Kind, Kw, List, Method, Str, Tuple, Type};
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+
+/// Inline-cache units of CALL and CALL_KW.
+const SKIP: usize = 3;
+
+/// A bound method in callable position becomes function and self (M122).
+pub fn expand_method(vm: &mut Vm, args: u32) -> Flow {
+    expand(vm, args as usize)
+}
+pub fn expand_method_kw(vm: &mut Vm, args: u32) -> Flow {
+    expand(vm, args as usize + 1)
+}
+fn expand(vm: &mut Vm, above: usize) -> Flow {
+    if !vm.peek(above).is_null() {
+        return Ok(());
+    }
+    let m = vm.peek(above + 1);
+    // SAFETY: the stack owns the method; its words are replaced by owned ones before it is dropped.
+    unsafe {
+        let (func, self_) = (m.cast::<Method>().func.clone(), m.cast::<Method>().self_.clone());
+        vm.poke(above + 1, func.into_word());
+        vm.poke(above, self_.into_word());
+        m.decref();
+    }
+    Ok(())
+}
+
+/// What a call on the stack looks like: callable, then self or NULL, then the arguments.
+struct OnStack {
+    callable: Value,
+    /// First argument word (self included).
+    args: *const Word,
+    n: usize,
+}
+
+fn on_stack(vm: &Vm, args: usize, above: usize) -> OnStack {
+    let callable = vm.peek(above + args + 1).to_value();
+    let has_self = !vm.peek(above + args).is_null();
+    let n = args + has_self as usize;
+    let f = vm.frame();
+    // SAFETY: the words are on the stack of the current frame.
+    let first = unsafe { f.sp.sub(above + n) };
+    OnStack { callable, args: first, n }
+}
+
+pub fn call(vm: &mut Vm, args: u32) -> Flow {
+    call_positional(vm, args as usize, None)
+}
+pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
+    let heard = vm.call_heard.take();
+    call_positional(vm, args as usize, heard)
+}
+
+fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
+    let c = on_stack(vm, args, 0);
+    if c.callable.is_kind(Kind::Function) {
+        return enter_bound(vm, c, args + 2, &[], SKIP);
+    }
+    // SAFETY: the arguments stay on the stack until the call is over; nested frames go above them.
+    let r = vm.call(&c.callable, unsafe { Value::slice_of(c.args, c.n) }, Kw::NONE);
+    finish(vm, r, args + 2, SKIP, heard)
+}
+
+pub fn call_kw(vm: &mut Vm, args: u32) -> Flow {
+    call_with_names(vm, args as usize, None)
+}
+pub fn call_kw_probed(vm: &mut Vm, args: u32) -> Flow {
+    let heard = vm.call_heard.take();
+    call_with_names(vm, args as usize, heard)
+}
+
+fn call_with_names(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
+    let names = vm.peek(0).to_value();
+    let names = names.as_::<Tuple>().as_slice();
+    let c = on_stack(vm, args, 1);
+    if c.callable.is_kind(Kind::Function) {
+        return enter_bound(vm, c, args + 3, names, SKIP);
+    }
+    let positional = c.n - names.len();
+    // SAFETY: as in `call_positional`.
+    let (pos, values) = unsafe {
+        (Value::slice_of(c.args, positional), Value::slice_of(c.args.add(positional), names.len()))
+    };
+    let r = vm.call(&c.callable, pos, Kw { names, values });
+    finish(vm, r, args + 3, SKIP, heard)
+}
+
+/// Takes the call's words off the stack, leaves the result, fires C_RETURN or C_RAISE.
+fn finish(vm: &mut Vm, r: R<Value>, words: usize, caches: usize, heard: Option<CallHeard>) -> Flow {
+    match r {
+        Ok(v) => {
+            vm.fire_after_call(heard, false)?;
+            for _ in 0..words {
+                drop(vm.pop());
+            }
+            vm.push(v);
+            super::skip(vm, caches);
+            Ok(())
+        }
+        Err(Exc) => {
+            if heard.is_some() {
+                let e = vm.take_pending();
+                vm.fire_after_call(heard, true)?;
+                vm.set_pending(e);
+            }
+            Err(Exc.into())
+        }
+    }
+}
+
+/// Binds the arguments on the stack to a Python function's parameters and enters its frame; no recursion
+/// in Rust.
+fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: usize) -> Flow {
+    // SAFETY: the arguments are on the stack until popped below.
+    let all = unsafe { Value::slice_of(c.args, c.n) };
+    let (pos, values) = all.split_at(c.n - names.len());
+    let locals = bind(vm, &c.callable, pos, Kw { names, values })?;
+    if vm.depth_left == 0 {
+        return Err(vm.raise("RecursionError", "maximum recursion depth exceeded").into());
+    }
+    for _ in 0..words {
+        drop(vm.pop());
+    }
+    vm.push_frame(c.callable, locals, None, 0, caches as u16)?;
+    Ok(())
+}
+
+// ---- CALL_FUNCTION_EX: callable, NULL, args, kwargs or NULL
+
+/// The arguments become a tuple.
+pub fn prepare_call_ex(vm: &mut Vm, _arg: u32) -> Flow {
+    let args = vm.peek(1).to_value();
+    if args.get::<Tuple>().is_some() {
+        return Ok(());
+    }
+    let items = match args.get::<List>() {
+        Some(l) => l.as_slice().to_vec(),
+        None => {
+            if vm.get_iter(&args).is_err() {
+                drop(vm.take_pending());
+                let name = vm.type_name(&args);
+                let message = format!("Value after * must be an iterable, not {name}");
+                return Err(vm.raise("TypeError", message).into());
+            }
+            vm.to_vec(&args)?
+        }
+    };
+    let t = vm.tuple(items).into_word();
+    let old = vm.peek(1);
+    vm.poke(1, t);
+    // SAFETY: the stack owned the old word, which has been replaced.
+    unsafe { old.decref() };
+    Ok(())
+}
+pub fn call_ex(vm: &mut Vm, _arg: u32) -> Flow {
+    call_unpacked(vm, None)
+}
+pub fn call_ex_probed(vm: &mut Vm, _arg: u32) -> Flow {
+    let heard = vm.call_heard.take();
+    call_unpacked(vm, heard)
+}
+fn call_unpacked(vm: &mut Vm, heard: Option<CallHeard>) -> Flow {
+    let callable = vm.peek(3).to_value();
+    let args = vm.peek(1).to_value();
+    let kwargs = vm.peek(0);
+    let (mut names, mut values) = (vec![], vec![]);
+    if !kwargs.is_null() {
+        for (k, v) in Value::of(&kwargs).as_::<Dict>().iter() {
+            if k.get::<Str>().is_none() {
+                return Err(vm.raise("TypeError", "keywords must be strings").into());
+            }
+            names.push(k);
+            values.push(v);
+        }
+    }
+    let kw = Kw { names: &names, values: &values };
+    if callable.is_kind(Kind::Function) && heard.is_none() {
+        let locals = bind(vm, &callable, args.as_::<Tuple>().as_slice(), kw)?;
+        for _ in 0..4 {
+            drop(vm.pop());
+        }
+        vm.push_frame(callable, locals, None, 0, 0)?;
+        return Ok(());
+    }
+    let r = vm.call(&callable, args.as_::<Tuple>().as_slice(), kw);
+    finish(vm, r, 4, 0, heard)
+}
+
+impl Vm {
+    /// Calls anything from Rust.
+    pub fn call(&mut self, f: &Value, args: &[Value], kw: Kw) -> R<Value> {
+        match f.kind() {
+            Some(Kind::Function) => {
+                let locals = bind(self, f, args, kw)?;
+                self.guard_native_stack()?;
+                self.push_frame(f.clone(), locals, None, FLAG_ENTRY, 0)?;
+                crate::interp::run(self)
+            }
+            Some(Kind::Builtin) => self.call_builtin(f, args, kw),
+            Some(Kind::Method) => {
+                let m = f.as_::<Method>();
+                let mut all = Vec::with_capacity(1 + args.len());
+                all.push(m.self_.clone());
+                all.extend_from_slice(args);
+                self.call(&m.func, &all, kw)
+            }
+            Some(Kind::Type) => self.instantiate(f, args, kw),
+            _ => {
+                let name = self.type_name(f);
+                Err(self.raise("TypeError", format!("'{name}' object is not callable")))
+            }
+        }
+    }
+
+    /// Rust frames between Python frames are bounded too: RecursionError long before the stack ends.
+    pub(crate) fn guard_native_stack(&mut self) -> R {
+        let here = &raw const *self as usize;
+        let marker = 0u8;
+        let at = &raw const marker as usize;
+        let _ = here;
+        match self.native_stack_limit {
+            0 => {
+                self.native_stack_limit = at.saturating_sub(NATIVE_STACK);
+                Ok(())
+            }
+            limit if at < limit => Err(self.raise("RecursionError", "maximum recursion depth exceeded")),
+            _ => Ok(()),
+        }
+    }
+
+    fn call_builtin(&mut self, f: &Value, args: &[Value], kw: Kw) -> R<Value> {
+        let b = f.as_::<Builtin>();
+        let def = b.def;
+        if !kw.is_empty() && !def.keywords {
+            return Err(self.raise("TypeError", format!("{}() takes no keyword arguments", qualified(b))));
+        }
+        if b.is_descriptor() {
+            let Some(self_) = args.first() else {
+                let message = format!("unbound method {}() needs an argument", qualified(b));
+                return Err(self.raise("TypeError", message));
+            };
+            if !self.is_instance(self_, &b.owner) {
+                let (got, owner) = (self.type_name(self_), b.owner.as_::<Type>().name.borrow().clone());
+                let message =
+                    format!("descriptor '{}' for '{owner}' objects doesn't apply to a '{got}' object", def.name);
+                return Err(self.raise("TypeError", message));
+            }
+            self.check_arity(b, args.len() - 1)?;
+            return (def.func)(self, args, kw);
+        }
+        self.check_arity(b, args.len())?;
+        // A bound method of a builtin class; functions of a module are bound to the module and do not see it.
+        if !b.owner.is_null() {
+            let mut all = Vec::with_capacity(1 + args.len());
+            all.push(b.self_.clone());
+            all.extend_from_slice(args);
+            return (def.func)(self, &all, kw);
+        }
+        (def.func)(self, args, kw)
+    }
+
+    fn check_arity(&mut self, b: &Builtin, n: usize) -> R {
+        let (min, max) = (b.def.min as usize, b.def.max as usize);
+        if n >= min && (n <= max || b.def.max == u8::MAX) {
+            return Ok(());
+        }
+        let (name, full) = (b.def.name, qualified(b));
+        let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let message = match () {
+            _ if b.def.max == u8::MAX => {
+                format!("{name} expected at least {min} argument{}, got {n}", plural(min))
+            }
+            _ if min == max && min == 0 => format!("{full}() takes no arguments ({n} given)"),
+            _ if min == max && min == 1 => format!("{full}() takes exactly one argument ({n} given)"),
+            _ if min == max => format!("{name} expected {min} arguments, got {n}"),
+            _ if n < min => format!("{name} expected at least {min} argument{}, got {n}", plural(min)),
+            _ => format!("{name} expected at most {max} argument{}, got {n}", plural(max)),
+        };
+        Err(self.raise("TypeError", message))
+    }
+}
+
+/// Native stack that Python calls made from Rust may use, in bytes: the main thread has 8 MiB, the embedder's
+/// threads may have 2.
+const NATIVE_STACK: usize = 1 << 20;
+
+/// `str.join`, `sys.monitoring.get_tool`, `len`: as arity errors name a builtin.
+fn qualified(b: &Builtin) -> String {
+    match (b.owner.get::<Type>(), b.module.get::<Str>()) {
+        (Some(owner), _) => format!("{}.{}", owner.name.borrow(), b.def.name),
+        (None, Some(m)) if m.as_str() != "builtins" => format!("{}.{}", m.as_str(), b.def.name),
+        _ => b.def.name.to_owned(),
+    }
+}
+
+/// Binds arguments to parameters: the locals of the new frame, NULL where a default is missing.
+fn bind(vm: &mut Vm, func: &Value, args: &[Value], kw: Kw) -> R<Vec<Value>> {
+    let f = func.as_::<Function>();
+    let code_value = f.code_value();
+    let code = code_value.as_::<Code>();
+    let (argc, kwonly) = (code.argcount as usize, code.kwonlyargcount as usize);
+    let (varargs, varkw) = (code.flags & CO_VARARGS != 0, code.flags & CO_VARKEYWORDS != 0);
+    let named = argc + kwonly;
+    let mut locals: Vec<Value> = Vec::with_capacity(code.nlocalsplus as usize);
+    locals.extend(args.iter().take(argc).cloned());
+    locals.resize_with(code.nlocalsplus as usize, || Value::NULL);
+    if varargs {
+        let rest = args.iter().skip(argc).cloned().collect();
+        locals[named] = vm.tuple(rest);
+    }
+    let extra = if varkw { Some(vm.dict()) } else { None };
+    for (name, value) in kw.names.iter().zip(kw.values) {
+        let text = name.as_::<Str>().as_str();
+        let at = code.localsplus[..named].iter().position(|p| p.as_::<Str>().as_str() == text);
+        match at.filter(|&i| i >= code.posonlyargcount as usize) {
+            Some(i) if !locals[i].is_null() => {
+                return Err(fail(vm, f, format!("got multiple values for argument '{text}'")));
+            }
+            Some(i) => locals[i] = value.clone(),
+            None => match &extra {
+                Some(d) => d.as_::<Dict>().set_str(vm, name, value.clone()),
+                None if at.is_some() => {
+                    let m = format!("got some positional-only arguments passed as keyword arguments: '{text}'");
+                    return Err(fail(vm, f, m));
+                }
+                None => return Err(fail(vm, f, format!("got an unexpected keyword argument '{text}'"))),
+            },
+        }
+    }
+    if args.len() > argc && !varargs {
+        return Err(too_many(vm, f, args.len(), &locals));
+    }
+    fill_defaults(vm, f, &mut locals)?;
+    if let Some(d) = extra {
+        locals[named + varargs as usize] = d;
+    }
+    Ok(locals)
+}
+
+fn fill_defaults(vm: &mut Vm, f: &Function, locals: &mut [Value]) -> R {
+    let code_value = f.code_value();
+    let code = code_value.as_::<Code>();
+    let (argc, kwonly) = (code.argcount as usize, code.kwonlyargcount as usize);
+    let defaults = f.defaults.borrow().clone();
+    let defaults = defaults.get::<Tuple>().map_or(&[][..], |t| t.as_slice());
+    let first = argc - defaults.len().min(argc);
+    for (i, d) in defaults.iter().enumerate() {
+        if locals[first + i].is_null() {
+            locals[first + i] = d.clone();
+        }
+    }
+    let missing: Vec<usize> = (0..argc).filter(|&i| locals[i].is_null()).collect();
+    if !missing.is_empty() {
+        return Err(missing_arguments(vm, f, &missing, "positional"));
+    }
+    let kwdefaults = f.kwdefaults.borrow().clone();
+    for i in argc..argc + kwonly {
+        if locals[i].is_null()
+            && let Some(v) = kwdefaults.get::<Dict>().and_then(|d| d.get_str(&code.localsplus[i]))
+        {
+            locals[i] = v;
+        }
+    }
+    let missing: Vec<usize> = (argc..argc + kwonly).filter(|&i| locals[i].is_null()).collect();
+    if !missing.is_empty() {
+        return Err(missing_arguments(vm, f, &missing, "keyword-only"));
+    }
+    Ok(())
+}
+
+fn fail(vm: &mut Vm, f: &Function, message: String) -> Exc {
+    let name = f.qualname.borrow().as_::<Str>().as_str().to_owned();
+    vm.raise("TypeError", format!("{name}() {message}"))
+}
+
+fn missing_arguments(vm: &mut Vm, f: &Function, slots: &[usize], kind: &str) -> Exc {
+    let code_value = f.code_value();
+    let names: Vec<String> = slots
+        .iter()
+        .map(|&i| format!("'{}'", code_value.as_::<Code>().localsplus[i].as_::<Str>().as_str()))
+        .collect();
+    let list = match names.as_slice() {
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [rest @ .., last] => format!("{}, and {last}", rest.join(", ")),
+        [] => String::new(),
+    };
+    let plural = if names.len() == 1 { "" } else { "s" };
+    fail(vm, f, format!("missing {} required {kind} argument{plural}: {list}", names.len()))
+}
+
+fn too_many(vm: &mut Vm, f: &Function, given: usize, locals: &[Value]) -> Exc {
+    let code_value = f.code_value();
+    let code = code_value.as_::<Code>();
+    let argc = code.argcount as usize;
+    let defaults = f.defaults.borrow().get::<Tuple>().map_or(0, |t| t.as_slice().len());
+    let (takes, plural) = match defaults {
+        0 => (argc.to_string(), argc != 1),
+        d => (format!("from {} to {argc}", argc - d), true),
+    };
+    let kwonly = (argc..argc + code.kwonlyargcount as usize).filter(|&i| !locals[i].is_null()).count();
+    let was = match kwonly {
+        0 => format!("{given} {} given", if given == 1 { "was" } else { "were" }),
+        k => format!(
+            "{given} positional argument{} (and {k} keyword-only argument{}) were given",
+            if given == 1 { "" } else { "s" },
+            if k == 1 { "" } else { "s" }
+        ),
+    };
+    fail(vm, f, format!("takes {takes} positional argument{} but {was}", if plural { "s" } else { "" }))
+}

@@ -1,0 +1,104 @@
+//! Raising and handling: the opcodes' part. Finding handlers is in `unwind`.
+
+use crate::error::{Exc, R};
+use crate::machine::Flow;
+use crate::object::{Exception, Kind, Tuple, Type};
+use crate::value::Value;
+use crate::vm::{RaiseAt, Vm};
+
+/// Sets `__context__`, cutting the chain where it would come back to `e`.
+pub fn set_context(e: &Value, context: Value) {
+    let mut at = context.clone();
+    loop {
+        let next = at.as_::<Exception>().context.borrow().clone();
+        if next.is_none() {
+            break;
+        }
+        if next.is(e) {
+            *at.as_::<Exception>().context.borrow_mut() = Value::NONE;
+            break;
+        }
+        at = next;
+    }
+    *e.as_::<Exception>().context.borrow_mut() = context;
+}
+
+/// exception -> the one handled so far, exception
+pub fn push_exc_info(vm: &mut Vm, _arg: u32) -> Flow {
+    let e = vm.pop();
+    let old = std::mem::replace(&mut vm.handled, e.clone());
+    vm.push(old);
+    vm.push(e);
+    Ok(())
+}
+pub fn pop_except(vm: &mut Vm, _arg: u32) -> Flow {
+    let old = vm.pop();
+    drop(std::mem::replace(&mut vm.handled, old));
+    Ok(())
+}
+pub fn check_exc_match(vm: &mut Vm, _arg: u32) -> Flow {
+    let class = vm.pop();
+    let e = vm.peek(0).to_value();
+    let classes = match class.get::<Tuple>() {
+        Some(t) => t.as_slice().to_vec(),
+        None => vec![class],
+    };
+    let base = vm.types.exception("BaseException").clone();
+    let mut found = false;
+    for c in &classes {
+        if !c.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
+            let message = "catching classes that do not inherit from BaseException is not allowed";
+            return Err(vm.raise("TypeError", message).into());
+        }
+        found |= vm.is_instance(&e, c);
+    }
+    vm.push(Value::bool(found));
+    Ok(())
+}
+
+pub fn raise_varargs(vm: &mut Vm, n: u32) -> Flow {
+    if n == 0 {
+        let e = vm.handled.clone();
+        if e.is_none() {
+            return Err(vm.raise("RuntimeError", "No active exception to reraise").into());
+        }
+        vm.reraising = true;
+        return Err(vm.set_pending(e).into());
+    }
+    let cause = if n == 2 { Some(vm.pop()) } else { None };
+    let what = vm.pop();
+    let e = exception_of(vm, what, "exceptions must derive from BaseException")?;
+    if let Some(c) = cause {
+        let c = if c.is_none() { c } else { exception_of(vm, c, "exception causes must derive from BaseException")? };
+        let x = e.as_::<Exception>();
+        *x.cause.borrow_mut() = c;
+        x.suppress_context.set(true);
+    }
+    Err(vm.raise_value(e).into())
+}
+
+/// An instance: the object itself or, of a class, a new one.
+fn exception_of(vm: &mut Vm, v: Value, error: &str) -> R<Value> {
+    if v.is_kind(Kind::Exception) {
+        return Ok(v);
+    }
+    let base = vm.types.exception("BaseException").clone();
+    if v.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
+        return vm.call(&v, &[], crate::object::Kw::NONE);
+    }
+    Err(vm.raise("TypeError", error))
+}
+
+/// Raises the exception on top again. `arg` > 0: the offset of the original raise lies `arg` below it.
+pub fn reraise(vm: &mut Vm, arg: u32) -> Flow {
+    let e = vm.pop();
+    if arg > 0 {
+        let at = vm.peek(arg as usize - 1).int();
+        vm.reraise_lasti = Some(at as u32 / 2);
+    }
+    vm.reraising = true;
+    vm.set_pending(e);
+    // The event names this instruction, which has no caches.
+    vm.raise_at = RaiseAt::EndUnit;
+    Err(Exc.into())
+}

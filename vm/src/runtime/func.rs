@@ -1,0 +1,118 @@
+//! Functions, cells, closures.
+
+use crate::code::Code;
+use crate::machine::Flow;
+use crate::object::{ClosureCell, Function, Str, Tuple};
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+
+pub fn make_function(vm: &mut Vm, _arg: u32) -> Flow {
+    let code = vm.pop();
+    let (globals, builtins) = (vm.frame().globals().clone(), vm.frame().function().builtins.clone());
+    let f = vm.new_function(&code, &globals, &builtins, Value::NONE);
+    let name = vm.intern("__name__");
+    if let Some(module) = globals.as_::<crate::object::Dict>().get_str(&name) {
+        *f.as_::<Function>().module.borrow_mut() = module;
+    }
+    vm.push(f);
+    Ok(())
+}
+
+impl Vm {
+    pub fn new_function(&mut self, code: &Value, globals: &Value, builtins: &Value, closure: Value) -> Value {
+        self.bind_globals(code.as_::<Code>(), globals);
+        Function::new(&self.types.function, code, globals, builtins, closure)
+    }
+}
+
+pub fn set_function_attribute(vm: &mut Vm, which: u32) -> Flow {
+    let f = vm.pop();
+    let v = vm.pop();
+    let func = f.as_::<Function>();
+    match which {
+        1 => *func.defaults.borrow_mut() = v,
+        2 => *func.kwdefaults.borrow_mut() = v,
+        // Annotations are evaluated on demand by this function.
+        16 => *func.annotate.borrow_mut() = v,
+        8 => {
+            // The function is brand new, so one with the closure takes its place.
+            let code = func.code_value();
+            let g = Function::new(&vm.types.function, &code, &func.globals, &func.builtins, v);
+            let new = g.as_::<Function>();
+            *new.defaults.borrow_mut() = func.defaults.borrow().clone();
+            *new.kwdefaults.borrow_mut() = func.kwdefaults.borrow().clone();
+            *new.annotate.borrow_mut() = func.annotate.borrow().clone();
+            *new.module.borrow_mut() = func.module.borrow().clone();
+            vm.push(g);
+            return Ok(());
+        }
+        n => return Err(vm.raise("NotImplementedError", format!("function attribute {n}")).into()),
+    }
+    vm.push(f);
+    Ok(())
+}
+
+pub fn make_cell(vm: &mut Vm, slot: u32) -> Flow {
+    // SAFETY: the slot exists; what it held moves into the cell.
+    let v = unsafe { Value::from_word(vm.frame().local(slot as usize)) };
+    let cell = ClosureCell::new(&vm.types.cell, v);
+    // SAFETY: as above.
+    unsafe { *vm.frame().locals.add(slot as usize) = cell.into_word() };
+    Ok(())
+}
+pub fn copy_free_vars(vm: &mut Vm, n: u32) -> Flow {
+    let f = vm.frame();
+    let closure = f.function().closure.clone();
+    let first = f.code().nlocalsplus as usize - n as usize;
+    for (i, cell) in closure.as_::<Tuple>().as_slice().iter().enumerate() {
+        // SAFETY: the free variables are the last slots, empty until now.
+        unsafe { *vm.frame().locals.add(first + i) = cell.clone().into_word() };
+    }
+    Ok(())
+}
+fn cell(vm: &Vm, slot: u32) -> Value {
+    vm.frame().local(slot as usize).to_value()
+}
+pub fn store_deref(vm: &mut Vm, slot: u32) -> Flow {
+    let v = vm.pop();
+    drop(cell(vm, slot).as_::<ClosureCell>().set(v));
+    Ok(())
+}
+pub fn delete_deref(vm: &mut Vm, slot: u32) -> Flow {
+    let old = cell(vm, slot).as_::<ClosureCell>().set(Value::NULL);
+    if old.is_null() { raise_unbound_cell(vm, slot) } else { Ok(()) }
+}
+
+fn slot_name(vm: &Vm, slot: u32) -> String {
+    vm.frame().code().localsplus[slot as usize].as_::<Str>().as_str().to_owned()
+}
+pub fn raise_unbound_local(vm: &mut Vm, slot: u32) -> Flow {
+    let name = slot_name(vm, slot);
+    let message = format!("cannot access local variable '{name}' where it is not associated with a value");
+    Err(vm.raise("UnboundLocalError", message).into())
+}
+pub fn raise_unbound_cell(vm: &mut Vm, slot: u32) -> Flow {
+    let name = slot_name(vm, slot);
+    if vm.frame().code().is_free(slot as usize) {
+        let message = format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope");
+        return Err(vm.raise_name("NameError", &name, message).into());
+    }
+    raise_unbound_local(vm, slot)
+}
+
+impl Vm {
+    /// A NameError with its `name` attribute.
+    pub fn raise_name(&mut self, class: &str, name: &str, message: String) -> crate::error::Exc {
+        let m = self.string(message);
+        let e = self.make_exception(class, vec![m]);
+        let (key, v) = (self.intern("name"), self.intern(name));
+        let d = self.dict();
+        d.as_::<crate::object::Dict>().set_str(self, &key, v);
+        *e.as_::<crate::object::Exception>().dict.borrow_mut() = d;
+        self.raise_value(e)
+    }
+    /// The words of the current frame's locals (for debugging aids).
+    pub fn local_words(&self) -> Vec<Word> {
+        (0..self.frame().code().nlocalsplus as usize).map(|i| self.frame().local(i)).collect()
+    }
+}

@@ -1,0 +1,211 @@
+//! Names, globals, attributes, imports.
+
+use crate::machine::Flow;
+use crate::object::{Dict, Module, Str};
+use crate::site;
+use crate::value::Value;
+use crate::vm::Vm;
+use crate::watch::{Dependent, WatchKey};
+
+fn name(vm: &Vm, i: u32) -> Value {
+    vm.frame().code().names[i as usize].clone()
+}
+fn undefined(vm: &mut Vm, name: &Value) -> Flow {
+    let n = name.as_::<Str>().as_str().to_owned();
+    Err(vm.raise_name("NameError", &n, format!("name '{n}' is not defined")).into())
+}
+/// The dict of names of a module body: its own or the globals.
+fn names(vm: &Vm) -> Value {
+    let w = vm.frame().names;
+    if w.is_null() { vm.frame().globals().clone() } else { w.to_value() }
+}
+fn global(vm: &Vm, name: &Value) -> Option<Value> {
+    let globals = vm.frame().globals().as_::<Dict>().get_str(name);
+    globals.or_else(|| vm.frame().function().builtins.as_::<Dict>().get_str(name))
+}
+
+pub fn load_name(vm: &mut Vm, i: u32) -> Flow {
+    let n = name(vm, i);
+    let found = names(vm).as_::<Dict>().get_str(&n).or_else(|| global(vm, &n));
+    match found {
+        Some(v) => {
+            vm.push(v);
+            Ok(())
+        }
+        None => undefined(vm, &n),
+    }
+}
+pub fn store_name(vm: &mut Vm, i: u32) -> Flow {
+    let (v, n, d) = (vm.pop(), name(vm, i), names(vm));
+    d.as_::<Dict>().set_str(vm, &n, v);
+    Ok(())
+}
+pub fn delete_name(vm: &mut Vm, i: u32) -> Flow {
+    let (n, d) = (name(vm, i), names(vm));
+    match d.as_::<Dict>().remove_str(vm, &n) {
+        Some(_) => Ok(()),
+        None => undefined(vm, &n),
+    }
+}
+pub fn store_global(vm: &mut Vm, i: u32) -> Flow {
+    let (v, n) = (vm.pop(), name(vm, i));
+    let g = vm.frame().globals().clone();
+    g.as_::<Dict>().set_str(vm, &n, v);
+    Ok(())
+}
+pub fn delete_global(vm: &mut Vm, i: u32) -> Flow {
+    let (n, g) = (name(vm, i), vm.frame().globals().clone());
+    match g.as_::<Dict>().remove_str(vm, &n) {
+        Some(_) => Ok(()),
+        None => undefined(vm, &n),
+    }
+}
+
+pub fn load_global(vm: &mut Vm, arg: u32) -> Flow {
+    let n = name(vm, arg >> 1);
+    let Some(v) = global(vm, &n) else { return undefined(vm, &n) };
+    quicken(vm, &n);
+    vm.push(v);
+    if arg & 1 != 0 {
+        vm.push(Value::NULL);
+    }
+    super::skip(vm, 4);
+    Ok(())
+}
+
+/// Where a global is found: its cell, and that the globals do not have it if it is a builtin's.
+pub struct GlobalHome {
+    pub cell: *const crate::object::GlobalCell,
+    pub in_builtins: bool,
+}
+
+/// Finds the cell of a global or builtin, if the code runs with one dict of globals.
+pub fn global_home(vm: &Vm, n: &Value) -> Option<GlobalHome> {
+    let f = vm.frame();
+    let (g, b) = (f.globals().as_::<Dict>(), f.function().builtins.as_::<Dict>());
+    if f.code().globals_id.get() != g.id() || !b.is_celled() {
+        return None;
+    }
+    if let Some(cell) = g.cell(n) {
+        return Some(GlobalHome { cell, in_builtins: false });
+    }
+    let cell = b.cell(n)?;
+    Some(GlobalHome { cell, in_builtins: true })
+}
+
+/// Registers for everything that keeps a cached global true: no such name in the globals if it is a
+/// builtin's, one dict of globals. (The cell itself is read at run time by the interpreter.)
+pub fn watch_global_home(vm: &mut Vm, n: &Value, home: &GlobalHome, who: Dependent) {
+    let (g_id, code_id) = (vm.frame().globals().as_::<Dict>().id(), vm.frame().code().id);
+    if home.in_builtins {
+        vm.frame().globals().as_::<Dict>().watch_absent();
+        vm.watch.watch(WatchKey::Absent(g_id, n.as_::<Str>().as_str().into()), who);
+    }
+    vm.watch.watch(WatchKey::OneGlobals(code_id), who);
+}
+
+/// The interpreter's inline cache: the cell's address. Rewritten when the variable is deleted.
+fn quicken(vm: &mut Vm, n: &Value) {
+    let Some(home) = global_home(vm, n) else { return };
+    let at = vm.frame().unit();
+    let code: *const crate::code::Code = vm.frame().code();
+    let who = Dependent::Site { code, at: at as u32 };
+    watch_global_home(vm, n, &home, who);
+    vm.watch.watch(WatchKey::Cell(home.cell as usize | DELETED), who);
+    // SAFETY: the code of the current frame.
+    site::quicken_global(unsafe { &*code }, at, home.cell);
+}
+
+/// Tags a cell's address in a watch key that fires only when the variable is deleted (cells are aligned).
+pub const DELETED: usize = 1;
+
+pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
+    let v = match which {
+        0 => vm.types.exception("AssertionError").clone(),
+        1 => vm.types.exception("NotImplementedError").clone(),
+        2 => vm.types.tuple.clone(),
+        n => {
+            let b = vm.builtins.clone();
+            let n = vm.intern(if n == 3 { "all" } else { "any" });
+            match b.as_::<Dict>().get_str(&n) {
+                Some(v) => v,
+                None => return undefined(vm, &n),
+            }
+        }
+    };
+    vm.push(v);
+    Ok(())
+}
+
+pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
+    let n = name(vm, arg >> 1);
+    let owner = vm.peek(0).to_value();
+    if arg & 1 != 0 {
+        let (f, self_) = vm.get_method(&owner, &n)?;
+        drop(vm.pop());
+        vm.push(f);
+        vm.push(self_.unwrap_or(Value::NULL));
+    } else {
+        let v = vm.get_attr(&owner, &n)?;
+        drop(vm.pop());
+        vm.push(v);
+    }
+    super::skip(vm, 9);
+    Ok(())
+}
+pub fn store_attr(vm: &mut Vm, i: u32) -> Flow {
+    let n = name(vm, i);
+    let (owner, v) = (vm.pop(), vm.pop());
+    vm.set_attr(&owner, &n, v)?;
+    super::skip(vm, 4);
+    Ok(())
+}
+pub fn delete_attr(vm: &mut Vm, i: u32) -> Flow {
+    let n = name(vm, i);
+    let owner = vm.pop();
+    vm.del_attr(&owner, &n)?;
+    Ok(())
+}
+
+pub fn import_name(vm: &mut Vm, i: u32) -> Flow {
+    let n = name(vm, i);
+    let (_fromlist, _level) = (vm.pop(), vm.pop());
+    let m = vm.import_module(n.as_::<Str>().as_str())?;
+    vm.push(m);
+    Ok(())
+}
+pub fn import_from(vm: &mut Vm, i: u32) -> Flow {
+    let n = name(vm, i);
+    let m = vm.peek(0).to_value();
+    match vm.get_attr_opt(&m, &n)? {
+        Some(v) => {
+            vm.push(v);
+            Ok(())
+        }
+        None => {
+            let (n, m) = (vm.str_string(&n)?, vm.module_name(&m));
+            Err(vm.raise("ImportError", format!("cannot import name '{n}' from '{m}' (unknown location)")).into())
+        }
+    }
+}
+
+impl Vm {
+    fn module_name(&mut self, m: &Value) -> String {
+        let key = self.intern("__name__");
+        let v = m.get::<Module>().and_then(|m| m.dict.as_::<Dict>().get_str(&key));
+        v.and_then(|v| v.get::<Str>().map(|s| s.as_str().to_owned())).unwrap_or_else(|| "?".into())
+    }
+    /// The module of that name, made at start-up. Files are not imported yet.
+    pub fn import_module(&mut self, name: &str) -> crate::error::R<Value> {
+        if let Some(m) = self.modules.get(name) {
+            return Ok(m.clone());
+        }
+        let message = match name.split_once('.') {
+            Some((parent, _)) if self.modules.contains_key(parent) => {
+                format!("No module named '{name}'; '{parent}' is not a package")
+            }
+            _ => format!("No module named '{name}'"),
+        };
+        Err(self.raise("ModuleNotFoundError", message))
+    }
+}

@@ -1,0 +1,88 @@
+//! The unwinder: takes a pending exception to its handler, through as many frames as it needs, and fires
+//! RAISE, RERAISE, EXCEPTION_HANDLED and PY_UNWIND on the way (rules M130 to M134).
+
+use crate::frame::FLAG_ENTRY;
+use crate::object::{Exception, Traceback};
+use crate::value::{Value, Word};
+use crate::vm::{RaiseAt, Vm};
+use seriema_monitoring::Event;
+
+impl Vm {
+    /// The current frame's instruction (one past which `frame.ip` stands) raised the pending exception.
+    /// True: the current frame continues in a handler. False: an entry frame was left, its result is set.
+    pub(crate) fn unwind(&mut self) -> bool {
+        loop {
+            let f = self.frame();
+            let code = f.code();
+            let unit = code.start_of(f.unit());
+            let at = match std::mem::replace(&mut self.raise_at, RaiseAt::EndUnit) {
+                RaiseAt::EndUnit => code.end_unit(unit) as u32,
+                RaiseAt::Unit(u) => u,
+            };
+            let reraising = std::mem::take(&mut self.reraising);
+            let lasti = self.reraise_lasti.take();
+            let mut e = self.take_pending();
+            if !reraising || lasti.is_none() && code.base_op(unit) == crate::op::RAISE_VARARGS {
+                self.add_traceback(&e, unit);
+            }
+            let event = if reraising { Event::Reraise } else { Event::Raise };
+            if self.fire_global(event, at, &e).is_err() {
+                e = self.take_pending();
+                self.add_traceback(&e, unit);
+            }
+            if self.enter_handler(unit, lasti.map_or(unit, |u| u as usize), e.clone()) {
+                return true;
+            }
+            if self.fire_global(Event::PyUnwind, at, &e).is_err() {
+                e = self.take_pending();
+                self.add_traceback(&e, unit);
+            }
+            if self.frame().flags & FLAG_ENTRY != 0 {
+                self.pending = Some(e);
+                self.leave_entry_frame(Err(crate::error::Exc));
+                return false;
+            }
+            self.pop_frame();
+            self.pending = Some(e);
+            // In the caller it arises one unit before the calling instruction.
+            let f = self.frame();
+            let unit = f.code().start_of(f.unit());
+            self.raise_at = RaiseAt::Unit((unit as u32).saturating_sub(1));
+        }
+    }
+
+    /// Goes to the handler of `unit`, if there is one. A failing EXCEPTION_HANDLED callback looks again with
+    /// the new exception (M59).
+    fn enter_handler(&mut self, unit: usize, lasti: usize, mut e: Value) -> bool {
+        loop {
+            let Some((target, depth, push_lasti)) = self.frame().code().handler(unit) else {
+                return false;
+            };
+            while self.frame().stack_depth() > depth {
+                drop(self.pop());
+            }
+            if push_lasti {
+                self.push(Value::small(lasti as i64 * 2));
+            }
+            self.push(e.clone());
+            let f = self.frame();
+            f.ip = f.ip_at(target);
+            f.prev_unit = unit as u32;
+            if self.fire_global(Event::ExceptionHandled, target as u32, &e).is_ok() {
+                return true;
+            }
+            e = self.take_pending();
+            self.add_traceback(&e, unit);
+        }
+    }
+
+    pub(crate) fn add_traceback(&mut self, e: &Value, unit: usize) {
+        let f = self.frame();
+        let code = Value::of(&Word(f.code as u64)).clone();
+        let line = f.code().line(unit);
+        let x = e.as_::<Exception>();
+        let next = x.traceback.borrow().clone();
+        let tb = Traceback::new(&self.types.traceback, code, unit as u32 * 2, line, next);
+        *x.traceback.borrow_mut() = tb;
+    }
+}

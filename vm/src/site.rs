@@ -1,0 +1,338 @@
+//! Sites: where events happen in a code object, and the only writer of its `live` units.
+//!
+//! A unit of `live` is exactly one of
+//!
+//! ```text
+//!            quicken                     arm                       link
+//!   base  ───────────>  quickened ──────────────>  PROBE     base ──────> ENTER_REGION
+//!     ^  <───────────       │          disarm        │         ^               │
+//!     └──── unquicken ──────┘ <──── (back to base) ──┘         └─── unlink ────┘
+//! ```
+//!
+//! A **site** is one instruction with one local event. A unit is probed when some tool with a callback hears
+//! one of its events. Besides, LINE needs to know which instruction ran before (rule M101): where a line start
+//! can be reached both from its own line and from another, its predecessors are probed too, as a **trail**:
+//! they fire nothing, but leave their number in `Frame::prev_unit`. Compiled code may cover a trail (its exits
+//! know the instruction before), never an armed site.
+
+use crate::code::Code;
+use crate::frame::{Frame, Ip};
+use crate::op;
+use crate::vm::Vm;
+use crate::watch::{Dependent, WatchKey};
+use seriema_monitoring::{Event, EventSet};
+use std::collections::HashMap;
+
+/// When a line start fires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineRule {
+    /// Whatever ran before.
+    Always,
+    /// Unless the instruction before has the same line.
+    IfLineChanged,
+}
+
+/// What the bytecode alone says.
+pub struct StaticSites {
+    /// Local events hosted by each unit (LINE and INSTRUCTION included).
+    events: Box<[EventSet]>,
+    lines: HashMap<u32, LineRule>,
+    /// For `IfLineChanged` line starts: the units that can run just before.
+    before: HashMap<u32, Vec<u32>>,
+    /// RESUME of a plain start: what brings the code up to date.
+    pub first_resume: Option<u32>,
+}
+
+impl StaticSites {
+    pub fn events_at(&self, at: usize) -> EventSet {
+        self.events.get(at).copied().unwrap_or_default()
+    }
+    pub fn line_rule(&self, at: u32) -> Option<LineRule> {
+        self.lines.get(&at).copied()
+    }
+}
+
+impl Code {
+    pub fn sites(&self) -> &StaticSites {
+        self.sites.get_or_init(|| analyse(self))
+    }
+}
+
+/// Target unit of a jump, if the instruction is one.
+pub fn jump_target(code: &Code, at: usize) -> Option<usize> {
+    let (o, arg) = (code.base_op(at), code.base_arg(at) as usize);
+    let next = at + 1 + op::caches(o);
+    match o {
+        op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE
+        | op::JUMP_FORWARD => Some(next + arg),
+        op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => next.checked_sub(arg),
+        // Over the END_FOR, to POP_ITER.
+        op::FOR_ITER => Some(next + arg + 1),
+        _ => None,
+    }
+}
+
+fn falls_through(o: u8) -> bool {
+    !matches!(
+        o,
+        op::JUMP_FORWARD
+            | op::JUMP_BACKWARD
+            | op::JUMP_BACKWARD_NO_INTERRUPT
+            | op::RETURN_VALUE
+            | op::RAISE_VARARGS
+            | op::RERAISE
+    )
+}
+
+/// Rule M100: never line starts, and skipped when lines of neighbours are compared.
+fn transparent(o: u8) -> bool {
+    matches!(o, op::END_FOR | op::RESUME | op::POP_ITER)
+}
+
+fn analyse(code: &Code) -> StaticSites {
+    let starts: Vec<usize> = code.instructions().collect();
+    let first = starts.iter().position(|&at| code.base_op(at) == op::RESUME).unwrap_or(starts.len());
+    let mut events = vec![EventSet::empty(); code.base.len()];
+    let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut line_starts: Vec<u32> = vec![];
+    let mut last_line = None;
+    for (n, &at) in starts.iter().enumerate().skip(first) {
+        let o = code.base_op(at);
+        if let Some(e) = op::hosted_event(o, code.base_arg(at)) {
+            events[at] |= e.set();
+        }
+        if o != op::RESUME && o != op::END_FOR {
+            events[at] |= EventSet::INSTRUCTION;
+        }
+        if !transparent(o) {
+            let line = code.line(at);
+            if line >= 0 && last_line != Some(line) {
+                line_starts.push(at as u32);
+            }
+            last_line = Some(line);
+        }
+        if n > 0 && falls_through(code.base_op(starts[n - 1])) {
+            before.entry(at as u32).or_default().push(starts[n - 1] as u32);
+        }
+        if let Some(to) = jump_target(code, at) {
+            before.entry(to as u32).or_default().push(at as u32);
+            let mut to = to;
+            // A jump to the prefix of an instruction starts the line there.
+            if o == op::FOR_ITER && code.base.get(to).is_some_and(|u| *u as u8 == op::POP_ITER) {
+                to = usize::MAX;
+            }
+            if to < code.base.len() && !transparent(code.base_op(to)) && code.line(to) >= 0 {
+                line_starts.push(to as u32);
+            }
+        }
+    }
+    let mut handlers: Vec<usize> = (0..code.base.len()).filter_map(|at| code.handler(at).map(|h| h.0)).collect();
+    handlers.sort_unstable();
+    handlers.dedup();
+    line_starts.extend(handlers.iter().filter(|&&h| code.line(h) >= 0).map(|&h| h as u32));
+    let mut lines = HashMap::new();
+    for at in line_starts {
+        let mine = code.line(at as usize);
+        let preds = before.get(&at).map_or(&[][..], |v| v);
+        let handler = handlers.binary_search(&(at as usize)).is_ok();
+        let same = |p: &u32| code.line(*p as usize) == mine && code.base_op(*p as usize) != op::RESUME;
+        let rule = if handler || preds.iter().any(same) { LineRule::IfLineChanged } else { LineRule::Always };
+        if rule == LineRule::IfLineChanged && !handler && preds.iter().all(same) {
+            continue;
+        }
+        events[at as usize] |= EventSet::LINE;
+        lines.insert(at, rule);
+    }
+    before.retain(|at, _| lines.get(at) == Some(&LineRule::IfLineChanged));
+    let first_resume = starts.get(first).map(|&at| at as u32);
+    StaticSites { events: events.into(), lines, before, first_resume }
+}
+
+/// Does some tool with a callback hear one of the events of unit `at`?
+pub fn is_armed(vm: &Vm, code: &Code, at: usize) -> bool {
+    let state = code.monitoring.borrow();
+    if state.is_quiet() {
+        return false;
+    }
+    let offset = at as u32 * 2;
+    code.sites().events_at(at).events().any(|e| !state.armed(offset, e).and(vm.monitor.heard(e)).is_empty())
+}
+
+/// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
+/// armed thereby.
+pub fn refresh(vm: &mut Vm, code: &Code, cause: &str) {
+    let quiet = code.monitoring.borrow().is_quiet();
+    if quiet && !code.probed.get() {
+        return;
+    }
+    let mut armed = vec![];
+    let mut wanted = vec![false; code.base.len()];
+    if !quiet {
+        for at in code.instructions() {
+            if is_armed(vm, code, at) {
+                armed.push(at as u32);
+                wanted[at] = true;
+            }
+        }
+        let state = code.monitoring.borrow();
+        for (at, preds) in &code.sites().before {
+            let hears = !state.armed(at * 2, Event::Line).and(vm.monitor.heard(Event::Line)).is_empty();
+            if hears {
+                preds.iter().for_each(|&p| wanted[p as usize] = true);
+            }
+        }
+    }
+    code.probed.set(wanted.contains(&true));
+    invalidate_covering(vm, code, &armed, cause);
+    for at in code.instructions() {
+        let probed = code.live[at].get() as u8 == op::PROBE;
+        match (wanted[at], probed) {
+            (true, false) => arm(code, at),
+            (false, true) => reset(vm, code, at),
+            _ => {}
+        }
+    }
+}
+
+fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &[u32], cause: &str) {
+    if armed.is_empty() {
+        return;
+    }
+    let hit: Vec<u32> = vm
+        .watch
+        .dependents(&WatchKey::Sites(code.id))
+        .iter()
+        .filter_map(|d| match d {
+            Dependent::Region(id) if vm.watch.covers(*id, code.id, armed) => Some(*id),
+            _ => None,
+        })
+        .collect();
+    for id in hit {
+        vm.invalidate_region(id, cause.to_owned());
+    }
+}
+
+fn arm(code: &Code, at: usize) {
+    // A fused unit before this one would run over the probe.
+    for back in 1..=at.min(8) {
+        let here = at - back;
+        let o = code.live[here].get() as u8;
+        if code.start_of(here) == here && op::fused_units(o) > back {
+            code.live[here].set(code.base[here]);
+        }
+    }
+    code.live[at].set(code.base[at] & 0xff00 | op::PROBE as u16);
+}
+
+/// Back to the base unit.
+fn reset(vm: &Vm, code: &Code, at: usize) {
+    code.live[at].set(code.base[at]);
+    if code.base_op(at) == op::JUMP_BACKWARD {
+        code.live[at + 1].set(vm.options.hot);
+    }
+}
+
+/// Rewrites the unit before `ip` in a quickened form (or its base form); fused forms only where no unit they
+/// would run over is probed.
+pub fn quicken(ip: Ip, op: u8) {
+    // SAFETY: `ip` is one past the unit under way in a live array; a fused form lies inside the code.
+    unsafe {
+        let unit = &*ip.sub(1);
+        let old = unit.get();
+        if old as u8 == op::PROBE || !fusable(ip, op) {
+            return;
+        }
+        unit.set(old & 0xff00 | op as u16);
+    }
+}
+
+/// # Safety
+/// As in `quicken`.
+unsafe fn fusable(ip: Ip, o: u8) -> bool {
+    // SAFETY: the caller's promise; the conditions below read only instructions that exist: a comparison, a
+    // truth test or FOR_ITER is never the last of a code object.
+    let at = |ahead: usize| unsafe { (*ip.add(ahead)).get() };
+    let jump = |ahead: usize| matches!(at(ahead) as u8, op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE);
+    match o {
+        op::COMPARE_INT_JUMP | op::COMPARE_FLOAT_JUMP => jump(1) && at(3) as u8 == op::NOT_TAKEN,
+        op::TO_BOOL_JUMP => jump(3) && at(5) as u8 == op::NOT_TAKEN,
+        op::FOR_RANGE_STORE => at(1) as u8 == op::STORE_FAST,
+        _ => true,
+    }
+}
+
+/// Quickens a LOAD_GLOBAL that found its cell.
+pub fn quicken_global(code: &Code, at: usize, cell: *const crate::object::GlobalCell) {
+    if code.live[at].get() as u8 != op::LOAD_GLOBAL {
+        return;
+    }
+    let bits = cell as u64;
+    for i in 0..4 {
+        code.live[at + 1 + i].set((bits >> (16 * i)) as u16);
+    }
+    code.live[at].set(code.base[at] & 0xff00 | op::LOAD_GLOBAL_CELL as u16);
+}
+
+pub fn unquicken_global(code: &Code, at: usize) {
+    if code.live[at].get() as u8 == op::LOAD_GLOBAL_CELL {
+        code.live[at].set(code.base[at]);
+    }
+}
+
+/// The JIT will not compile this loop: its back edge stops counting.
+pub fn give_up_loop(code: &Code, at: usize) {
+    if code.live[at].get() as u8 == op::JUMP_BACKWARD {
+        code.live[at].set(code.base[at] & 0xff00 | op::JUMP_BACKWARD_NO_JIT as u16);
+    }
+}
+
+/// The back edge counts `n` more iterations before it calls the tier.
+pub fn count_again(code: &Code, at: usize, n: u16) {
+    if matches!(code.live[at].get() as u8, op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_JIT) {
+        code.live[at].set(code.base[at]);
+        code.live[at + 1].set(n);
+    }
+}
+
+/// Puts an ENTER_REGION at a back edge.
+pub fn link(code: &Code, at: usize, region: u32) {
+    if code.live[at].get() as u8 == op::PROBE {
+        return;
+    }
+    let mut regions = code.regions.borrow_mut();
+    let index = regions.iter().position(|&r| r == region).unwrap_or_else(|| {
+        regions.push(region);
+        regions.len() - 1
+    });
+    // The cache unit has 16 bits; a code object with more regions stays interpreted there.
+    if let Ok(index) = u16::try_from(index) {
+        code.live[at + 1].set(index);
+        code.live[at].set(code.base[at] & 0xff00 | op::ENTER_REGION as u16);
+    }
+}
+
+/// Takes every ENTER_REGION of `region` out of the code; the back edges count from `n` again.
+pub fn unlink(code: &Code, region: u32, n: u16) {
+    let Some(index) = code.regions.borrow().iter().position(|&r| r == region) else { return };
+    for at in code.instructions() {
+        if code.live[at].get() as u8 == op::ENTER_REGION && code.live[at + 1].get() as usize == index {
+            code.live[at].set(code.base[at]);
+            code.live[at + 1].set(n);
+        }
+    }
+}
+
+/// Every frame of `code` on the stack remembers where it is: the instruction under way becomes "the one
+/// before" for the next line start, since no trail was laid for it.
+pub fn mark_frames(vm: &Vm, code: &Code) {
+    let mut f: *mut Frame = vm.frame;
+    // SAFETY: the chain of frames is valid; the bottom frame has no code.
+    unsafe {
+        while !f.is_null() && !(*f).code.is_null() {
+            if std::ptr::eq((*f).code, code) {
+                (*f).prev_unit = (*f).unit() as u32;
+            }
+            f = (*f).prev;
+        }
+    }
+}

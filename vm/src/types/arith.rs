@@ -1,0 +1,174 @@
+//! Binary operators: numbers first, then sequences, then the error each pair deserves.
+
+use super::number::Num;
+use crate::error::{Exc, R};
+use crate::object::{Dict, Kind, List, Str, Tuple};
+use crate::op::BinOp;
+use crate::value::Value;
+use crate::vm::Vm;
+
+impl Vm {
+    pub fn binary_op(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+        if let (Some(x), Some(y)) = (Num::of(a), Num::of(b)) {
+            if a.word().is_bool() && b.word().is_bool() && matches!(op, BinOp::And | BinOp::Or | BinOp::Xor) {
+                let (x, y) = (a.is(&Value::TRUE), b.is(&Value::TRUE));
+                return Ok(Value::bool(match op {
+                    BinOp::And => x & y,
+                    BinOp::Or => x | y,
+                    _ => x ^ y,
+                }));
+            }
+            if let Some(v) = self.number_op(op, x, y)? {
+                return Ok(v);
+            }
+        }
+        match op {
+            BinOp::Add => self.concat(inplace, a, b),
+            BinOp::Multiply => self.repeat_either(inplace, a, b),
+            BinOp::Remainder if a.is_kind(Kind::Str) => {
+                self.percent_format(a.as_::<Str>().as_str(), b)
+            }
+            BinOp::Or if a.is_kind(Kind::Dict) && b.is_kind(Kind::Dict) => {
+                let target = if inplace { a.clone() } else { self.dict() };
+                if !inplace {
+                    self.dict_merge_into(&target, a)?;
+                }
+                self.dict_merge_into(&target, b)?;
+                Ok(target)
+            }
+            _ => Err(self.unsupported(op, inplace, a, b)),
+        }
+    }
+
+    fn unsupported(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> Exc {
+        let symbol = match (op, inplace) {
+            (BinOp::Power, true) => "**=".to_owned(),
+            (op, true) => format!("{}=", op.symbol()),
+            (op, false) => op.symbol().to_owned(),
+        };
+        let (a, b) = (self.type_name(a), self.type_name(b));
+        self.raise("TypeError", format!("unsupported operand type(s) for {symbol}: '{a}' and '{b}'"))
+    }
+
+    /// Every entry of dict `from` into dict `into`.
+    pub(crate) fn dict_merge_into(&mut self, into: &Value, from: &Value) -> R {
+        let entries: Vec<_> = from.as_::<Dict>().iter().collect();
+        for (k, v) in entries {
+            into.as_::<Dict>().set(self, &k, v)?;
+        }
+        Ok(())
+    }
+
+    fn concat(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+        match a.kind() {
+            Some(Kind::Str) => {
+                let Some(y) = b.get::<Str>() else { return Err(self.bad_concat("str", b)) };
+                let x = a.as_::<Str>();
+                // An empty operand adds nothing.
+                if y.is_empty() {
+                    return Ok(a.clone());
+                }
+                if x.is_empty() {
+                    return Ok(b.clone());
+                }
+                let mut s = self.new_string(x.as_str().len().saturating_add(y.as_str().len()))?;
+                s.push_str(x.as_str());
+                s.push_str(y.as_str());
+                Ok(self.string(s))
+            }
+            Some(Kind::List) if inplace => {
+                let items = self.to_vec(b)?;
+                a.as_::<List>().with_vec(|l| l.extend(items));
+                Ok(a.clone())
+            }
+            Some(Kind::List) => {
+                let Some(y) = b.get::<List>() else { return Err(self.bad_concat("list", b)) };
+                let x = a.as_::<List>();
+                let mut items = self.new_vec(x.len().saturating_add(y.len()))?;
+                items.extend_from_slice(x.as_slice());
+                items.extend_from_slice(y.as_slice());
+                Ok(self.list(items))
+            }
+            Some(Kind::Tuple) => {
+                let Some(y) = b.get::<Tuple>() else { return Err(self.bad_concat("tuple", b)) };
+                let items = [a.as_::<Tuple>().as_slice(), y.as_slice()].concat();
+                Ok(self.tuple(items))
+            }
+            _ => Err(self.unsupported(BinOp::Add, inplace, a, b)),
+        }
+    }
+    fn bad_concat(&mut self, what: &str, b: &Value) -> Exc {
+        let b = self.type_name(b);
+        self.raise("TypeError", format!("can only concatenate {what} (not \"{b}\") to {what}"))
+    }
+
+    fn repeat_either(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+        let sequence = |v: &Value| matches!(v.kind(), Some(Kind::Str | Kind::List | Kind::Tuple));
+        let (seq, times) = match () {
+            _ if sequence(a) => (a, b),
+            _ if sequence(b) => (b, a),
+            _ => return Err(self.unsupported(BinOp::Multiply, inplace, a, b)),
+        };
+        if Num::int_of(times).is_none() {
+            let message = format!("can't multiply sequence by non-int of type '{}'", self.type_name(times));
+            return self.fail("TypeError", message);
+        }
+        let n = self.index_size(times)?.max(0) as usize;
+        self.repeat(seq, n, inplace && seq.is(a))
+    }
+
+    fn repeat(&mut self, seq: &Value, n: usize, inplace: bool) -> R<Value> {
+        if let Some(s) = seq.get::<Str>() {
+            let text = s.as_str();
+            if n == 1 || text.is_empty() {
+                return Ok(seq.clone());
+            }
+            let Some(size) = text.len().checked_mul(n).filter(|&s| s <= isize::MAX as usize) else {
+                return self.fail("OverflowError", "repeated string is too long");
+            };
+            let mut out = self.new_string(size)?;
+            for _ in 0..n {
+                out.push_str(text);
+            }
+            return Ok(self.string(out));
+        }
+        let items = match (seq.get::<List>(), seq.get::<Tuple>()) {
+            (Some(l), _) => l.as_slice().to_vec(),
+            (_, Some(t)) => t.as_slice().to_vec(),
+            _ => vec![],
+        };
+        if seq.is_kind(Kind::Tuple) && n == 1 {
+            return Ok(seq.clone());
+        }
+        let Some(size) = items.len().checked_mul(n) else { return Err(self.raise_type("MemoryError", vec![])) };
+        let mut out = self.new_vec(size)?;
+        if !items.is_empty() {
+            for _ in 0..n {
+                out.extend_from_slice(&items);
+            }
+        }
+        if let (true, Some(l)) = (inplace, seq.get::<List>()) {
+            let old = l.with_vec(|v| std::mem::replace(v, out));
+            drop(old);
+            return Ok(seq.clone());
+        }
+        Ok(if seq.is_kind(Kind::List) { self.list(out) } else { self.tuple(out) })
+    }
+
+    /// An empty vector with room for `n` values, or MemoryError.
+    pub(crate) fn new_vec(&mut self, n: usize) -> R<Vec<Value>> {
+        let mut v = vec![];
+        match v.try_reserve_exact(n) {
+            Ok(()) => Ok(v),
+            Err(_) => Err(self.raise_type("MemoryError", vec![])),
+        }
+    }
+    /// An empty string with room for `n` bytes, or MemoryError.
+    pub(crate) fn new_string(&mut self, n: usize) -> R<String> {
+        let mut s = String::new();
+        match s.try_reserve_exact(n) {
+            Ok(()) => Ok(s),
+            Err(_) => Err(self.raise_type("MemoryError", vec![])),
+        }
+    }
+}

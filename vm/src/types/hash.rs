@@ -1,0 +1,153 @@
+//! Hashes: equal values have equal hashes, across the number types too.
+
+use super::number::{Num, frexp};
+use crate::error::R;
+use crate::object::{Int, Kind, Method, Range, Slice, Str, Tuple};
+use crate::value::Value;
+use crate::vm::Vm;
+use num_bigint::BigInt;
+use num_traits::{Signed, ToPrimitive};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
+
+/// Keyed once a process, so that hostile keys cannot be prepared (SipHash, from the standard library).
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Numbers hash modulo this Mersenne prime, as in CPython.
+const BITS: u32 = 61;
+const MODULUS: u64 = (1 << BITS) - 1;
+
+/// Hash of a str's bytes; never -1.
+pub fn hash_bytes(bytes: &[u8]) -> i64 {
+    let mut h = KEY.build_hasher();
+    h.write(bytes);
+    avoid_minus_one(h.finish() as i64)
+}
+
+/// -1 means "error" or "not computed" in this trade.
+pub fn avoid_minus_one(h: i64) -> i64 {
+    if h == -1 { -2 } else { h }
+}
+
+pub fn hash_int(i: i64) -> i64 {
+    let h = (i.unsigned_abs() % MODULUS) as i64;
+    avoid_minus_one(if i < 0 { -h } else { h })
+}
+
+fn hash_big(b: &BigInt) -> i64 {
+    let h = (b.magnitude() % MODULUS).to_i64().unwrap_or(0);
+    avoid_minus_one(if b.is_negative() { -h } else { h })
+}
+
+pub fn hash_float(f: f64) -> i64 {
+    if f.is_nan() {
+        return 0;
+    }
+    if f.is_infinite() {
+        return if f > 0.0 { 314159 } else { -314159 };
+    }
+    let (m, mut e) = frexp(f);
+    let mut m = m.abs();
+    let mut x = 0u64;
+    while m != 0.0 {
+        x = (x << 28) & MODULUS | x >> (BITS - 28);
+        m *= (1u64 << 28) as f64;
+        e -= 28;
+        let y = m as u64;
+        m -= y as f64;
+        x += y;
+        if x >= MODULUS {
+            x -= MODULUS;
+        }
+    }
+    let e = e.rem_euclid(BITS as i32) as u32;
+    if e != 0 {
+        x = (x << e) & MODULUS | x >> (BITS - e);
+    }
+    let h = x as i64;
+    avoid_minus_one(if f < 0.0 { -h } else { h })
+}
+
+/// CPython's tuple hash (xxHash's scheme).
+pub fn hash_parts(parts: &[i64]) -> i64 {
+    const P1: u64 = 11400714785074694791;
+    const P2: u64 = 14029467366897019727;
+    const P5: u64 = 2870177450012600261;
+    let mut acc = P5;
+    for &h in parts {
+        acc = acc.wrapping_add((h as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+    }
+    acc = acc.wrapping_add(parts.len() as u64 ^ (P5 ^ 3527539));
+    if acc == u64::MAX { 1546275796 } else { acc as i64 }
+}
+
+impl Vm {
+    pub fn hash(&mut self, v: &Value) -> R<i64> {
+        match Num::of(v) {
+            Some(Num::Int(i)) => return Ok(hash_int(i)),
+            Some(Num::Float(f)) => return Ok(hash_float(f)),
+            _ => {}
+        }
+        Ok(match v.kind() {
+            None => hash_int((v.word().0 & 0xffff) as i64 + 0xfc2),
+            Some(Kind::Str) => v.as_::<Str>().hash(),
+            Some(Kind::Int) => hash_big(&v.as_::<Int>().value),
+            Some(Kind::Tuple) => {
+                self.guard_native_stack()?;
+                let t = v.as_::<Tuple>().as_slice();
+                let parts = t.iter().map(|x| self.hash(x)).collect::<R<Vec<_>>>()?;
+                hash_parts(&parts)
+            }
+            Some(Kind::Slice) => {
+                let s = v.as_::<Slice>();
+                let parts = [self.hash(&s.start)?, self.hash(&s.stop)?, self.hash(&s.step)?];
+                hash_parts(&parts)
+            }
+            Some(Kind::Range) => self.hash_range(v)?,
+            Some(Kind::Method) => {
+                let m = v.as_::<Method>();
+                self.hash(&m.func)? ^ self.hash(&m.self_).unwrap_or(0)
+            }
+            Some(Kind::List | Kind::Dict | Kind::Namespace) => return Err(self.unhashable(v)),
+            Some(Kind::SeqIter) if v.is_kind(Kind::SeqIter) && self.is_set_like_view(v) => {
+                return Err(self.unhashable(v));
+            }
+            // An object is equal to itself only.
+            Some(_) => avoid_minus_one((v.word().0 as i64).rotate_right(4)),
+        })
+    }
+    fn unhashable(&mut self, v: &Value) -> crate::error::Exc {
+        let name = self.type_name(v);
+        self.raise("TypeError", format!("unhashable type: '{name}'"))
+    }
+    fn is_set_like_view(&self, v: &Value) -> bool {
+        let t = self.type_of(v);
+        t.is(&self.types.dict_keys) || t.is(&self.types.dict_items)
+    }
+    /// By what equal ranges have in common: length, first, step.
+    fn hash_range(&mut self, v: &Value) -> R<i64> {
+        let r = v.as_::<Range>();
+        let len = self.range_len(r);
+        let none = self.hash(&Value::NONE)?;
+        let (mut first, mut step) = (none, none);
+        if len > BigInt::ZERO {
+            first = self.hash(&r.start)?;
+        }
+        if len > BigInt::from(1) {
+            step = self.hash(&r.step)?;
+        }
+        Ok(hash_parts(&[hash_big(&len), first, step]))
+    }
+    /// As `hash`, for a key of a dict: says what the key was needed for.
+    pub(crate) fn check_key(&mut self, key: &Value) -> R {
+        if self.hash(key).is_ok() {
+            return Ok(());
+        }
+        let e = self.take_pending();
+        if !self.is_instance(&e, self.types.exception("TypeError")) {
+            return Err(self.set_pending(e));
+        }
+        let (name, why) = (self.type_name(key), self.str_string(&e)?);
+        self.fail("TypeError", format!("cannot use '{name}' as a dict key ({why})"))
+    }
+}

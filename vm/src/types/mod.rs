@@ -1,0 +1,183 @@
+//! The builtin classes: what their instances do. One file a class or protocol.
+
+pub mod hash;
+
+use crate::object::{Dict, Header, Kind, Type};
+use crate::value::Value;
+use crate::vm::Vm;
+use std::collections::HashMap;
+
+/// The classes the VM itself refers to.
+pub struct Types {
+    pub object: Value,
+    pub type_: Value,
+    pub dict: Value,
+    pub int: Value,
+    pub bool: Value,
+    pub float: Value,
+    pub none: Value,
+    pub ellipsis: Value,
+    pub not_implemented: Value,
+    pub str: Value,
+    pub tuple: Value,
+    pub list: Value,
+    pub range: Value,
+    pub range_iterator: Value,
+    pub list_iterator: Value,
+    pub tuple_iterator: Value,
+    pub str_iterator: Value,
+    pub dict_iterator: Value,
+    /// dict_keys, dict_values, dict_items: the views.
+    pub dict_keys: Value,
+    pub dict_values: Value,
+    pub dict_items: Value,
+    pub enumerate: Value,
+    pub zip: Value,
+    pub map: Value,
+    pub filter: Value,
+    pub reversed: Value,
+    pub slice: Value,
+    pub function: Value,
+    pub builtin_function: Value,
+    pub method_descriptor: Value,
+    pub method: Value,
+    pub code: Value,
+    pub module: Value,
+    pub cell: Value,
+    pub traceback: Value,
+    pub namespace: Value,
+    exceptions: HashMap<&'static str, Value>,
+}
+
+/// Exception classes: (name, base).
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("Exception", "BaseException"),
+    ("KeyboardInterrupt", "BaseException"),
+    ("SystemExit", "BaseException"),
+    ("GeneratorExit", "BaseException"),
+    ("ArithmeticError", "Exception"),
+    ("ZeroDivisionError", "ArithmeticError"),
+    ("OverflowError", "ArithmeticError"),
+    ("FloatingPointError", "ArithmeticError"),
+    ("AssertionError", "Exception"),
+    ("AttributeError", "Exception"),
+    ("EOFError", "Exception"),
+    ("ImportError", "Exception"),
+    ("ModuleNotFoundError", "ImportError"),
+    ("LookupError", "Exception"),
+    ("IndexError", "LookupError"),
+    ("KeyError", "LookupError"),
+    ("MemoryError", "Exception"),
+    ("NameError", "Exception"),
+    ("UnboundLocalError", "NameError"),
+    ("OSError", "Exception"),
+    ("RuntimeError", "Exception"),
+    ("NotImplementedError", "RuntimeError"),
+    ("RecursionError", "RuntimeError"),
+    ("StopIteration", "Exception"),
+    ("StopAsyncIteration", "Exception"),
+    ("SyntaxError", "Exception"),
+    ("IndentationError", "SyntaxError"),
+    ("SystemError", "Exception"),
+    ("TypeError", "Exception"),
+    ("ValueError", "Exception"),
+    ("UnicodeError", "ValueError"),
+    ("Warning", "Exception"),
+];
+
+impl Types {
+    /// Makes the classes. `object`, `type` and `dict` need each other, so they begin without a class.
+    pub fn bootstrap() -> Types {
+        let orphan = |name, base: Value, kind| Type::new(Header::orphan(Kind::Type), name, base, Dict::orphan(), kind);
+        let object = orphan("object", Value::NULL, Kind::Plain);
+        let type_ = orphan("type", object.clone(), Kind::Type);
+        let dict = orphan("dict", object.clone(), Kind::Dict);
+        for t in [&object, &type_, &dict] {
+            // SAFETY: nobody else sees these yet.
+            unsafe { (*t.word().header()).set_ty(&type_) };
+            t.as_::<Type>().dict.as_::<Dict>().adopt(&dict);
+        }
+        let new = |name: &str, base: &Value, kind| {
+            Type::new(Header::new(Kind::Type, &type_), name, base.clone(), Dict::new(&dict), kind)
+        };
+        let int = new("int", &object, Kind::Int);
+        let base_exception = new("BaseException", &object, Kind::Exception);
+        let mut exceptions = HashMap::from([("BaseException", base_exception)]);
+        for (name, base) in EXCEPTIONS {
+            let t = new(name, &exceptions[base], Kind::Exception);
+            exceptions.insert(name, t);
+        }
+        Types {
+            bool: new("bool", &int, Kind::Int),
+            float: new("float", &object, Kind::Plain),
+            none: new("NoneType", &object, Kind::Plain),
+            ellipsis: new("ellipsis", &object, Kind::Plain),
+            not_implemented: new("NotImplementedType", &object, Kind::Plain),
+            str: new("str", &object, Kind::Str),
+            tuple: new("tuple", &object, Kind::Tuple),
+            list: new("list", &object, Kind::List),
+            range: new("range", &object, Kind::Range),
+            range_iterator: new("range_iterator", &object, Kind::RangeIter),
+            list_iterator: new("list_iterator", &object, Kind::SeqIter),
+            tuple_iterator: new("tuple_iterator", &object, Kind::SeqIter),
+            str_iterator: new("str_ascii_iterator", &object, Kind::SeqIter),
+            dict_iterator: new("dict_keyiterator", &object, Kind::SeqIter),
+            dict_keys: new("dict_keys", &object, Kind::SeqIter),
+            dict_values: new("dict_values", &object, Kind::SeqIter),
+            dict_items: new("dict_items", &object, Kind::SeqIter),
+            enumerate: new("enumerate", &object, Kind::EnumZip),
+            zip: new("zip", &object, Kind::EnumZip),
+            map: new("map", &object, Kind::EnumZip),
+            filter: new("filter", &object, Kind::EnumZip),
+            reversed: new("reversed", &object, Kind::EnumZip),
+            slice: new("slice", &object, Kind::Slice),
+            function: new("function", &object, Kind::Function),
+            builtin_function: new("builtin_function_or_method", &object, Kind::Builtin),
+            method_descriptor: new("method_descriptor", &object, Kind::Builtin),
+            method: new("method", &object, Kind::Method),
+            code: new("code", &object, Kind::Code),
+            module: new("module", &object, Kind::Module),
+            cell: new("cell", &object, Kind::ClosureCell),
+            traceback: new("traceback", &object, Kind::Traceback),
+            namespace: new("types.SimpleNamespace", &object, Kind::Namespace),
+            object,
+            type_,
+            dict,
+            int,
+            exceptions,
+        }
+    }
+    /// An exception class by name.
+    #[track_caller]
+    pub fn exception(&self, name: &str) -> &Value {
+        &self.exceptions[name]
+    }
+    pub fn exceptions(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.exceptions.iter().map(|(n, v)| (*n, v))
+    }
+}
+
+impl Vm {
+    /// The class of a value, borrowed from the value or the VM.
+    pub fn type_of<'a>(&'a self, v: &'a Value) -> &'a Value {
+        let w = v.word();
+        if w.is_ptr() {
+            // SAFETY: every object owns its class; a `Value` is a transparent word.
+            return unsafe { &*((&raw const *v.word().header()).cast::<u8>().add(8).cast::<Value>()) };
+        }
+        match () {
+            _ if w.is_int() => &self.types.int,
+            _ if w.is_float() => &self.types.float,
+            _ if w.is_bool() => &self.types.bool,
+            _ if v.is_none() => &self.types.none,
+            _ if v.is(&Value::ELLIPSIS) => &self.types.ellipsis,
+            _ => &self.types.not_implemented,
+        }
+    }
+    pub fn type_name(&self, v: &Value) -> String {
+        self.type_of(v).as_::<Type>().name.borrow().to_string()
+    }
+    pub fn is_instance(&self, v: &Value, class: &Value) -> bool {
+        self.type_of(v).as_::<Type>().is_subtype(class)
+    }
+}

@@ -1,0 +1,479 @@
+//! `Vm`: one Python virtual machine, with everything it owns.
+//!
+//! No global state: several live in one process. Runtime functions are methods of `Vm`, spread over the
+//! files of `runtime` and `types` by subject.
+
+use crate::code::Code;
+use crate::error::{Exc, R};
+use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS, NO_PREV};
+use crate::monitor::Callback;
+use crate::object::{Dict, Function, Int, List, Module, Str, Tuple};
+use crate::tier::{NoTier, Tier};
+use crate::types::Types;
+use crate::value::{Value, Word};
+use crate::watch::{Dependent, Watch, WatchKey};
+use num_bigint::BigInt;
+use seriema_monitoring::Monitor;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+
+/// Settings of a VM.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Python frames before RecursionError.
+    pub recursion_limit: u32,
+    /// Size of the data stack in 8-byte words.
+    pub stack_words: usize,
+    /// Iterations after which a loop is hot.
+    pub hot: u16,
+    pub argv: Vec<String>,
+    /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
+    pub monitoring_314: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { recursion_limit: 1000, stack_words: 1 << 20, hot: 250, argv: vec![String::new()], monitoring_314: false }
+    }
+}
+
+/// Where a RAISE event says that the exception arose (rules M56 and M133).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RaiseAt {
+    /// The last cache unit of the instruction under way.
+    EndUnit,
+    /// That unit itself.
+    Unit(u32),
+}
+
+pub struct Vm {
+    // ---- what the interpreter touches
+    pub frame: *mut Frame,
+    pub stack_limit: *mut Word,
+    pub depth_left: u32,
+    /// Not 0: somebody wants the interpreter's attention at the next back edge or call.
+    pub breaker: Cell<u64>,
+    /// Version of the monitoring state: code objects that have seen another are brought up to date at RESUME.
+    pub version: u64,
+    // ---- exceptions
+    pub(crate) pending: Option<Value>,
+    /// The exception being handled, or None.
+    pub handled: Value,
+    pub(crate) raise_at: RaiseAt,
+    /// The pending exception is raised again: RERAISE, not RAISE.
+    pub(crate) reraising: bool,
+    /// Unit of the original raise, which a RERAISE restores.
+    pub(crate) reraise_lasti: Option<u32>,
+    /// Address below which the native stack may not grow; 0: not known yet.
+    pub(crate) native_stack_limit: usize,
+    result: Option<R<Value>>,
+    // ---- the rest
+    pub options: Options,
+    pub types: Types,
+    interned: HashMap<Box<str>, Value>,
+    ids: u64,
+    pub(crate) codes: HashSet<usize>,
+    pub watch: Watch,
+    pub tier: Option<Box<dyn Tier>>,
+    /// Regions that have become invalid since the tier last looked, with the cause.
+    pub invalidated: Vec<(u32, String)>,
+    pub monitor: Monitor<Callback, Value>,
+    /// A callback is running: no events (rule M53).
+    pub in_callback: bool,
+    /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
+    pub(crate) call_heard: Option<crate::monitor::CallHeard>,
+    /// Events delivered to callbacks, for `--stats`.
+    pub events_fired: u64,
+    /// `sys.monitoring.DISABLE` and `MISSING`.
+    pub monitoring_disable: Value,
+    pub monitoring_missing: Value,
+    /// name -> module.
+    pub modules: HashMap<Box<str>, Value>,
+    /// Dict of the builtins module.
+    pub builtins: Value,
+    /// Standard output, buffered by the line or block.
+    pub stdout: crate::modules::io::Out,
+    stack: DataStack,
+}
+
+impl Vm {
+    pub fn new(options: Options) -> Box<Vm> {
+        let mut stack = DataStack::new(options.stack_words);
+        let mut vm = Box::new(Vm {
+            frame: std::ptr::null_mut(),
+            stack_limit: stack.limit(),
+            depth_left: options.recursion_limit,
+            breaker: Cell::new(0),
+            version: 1,
+            pending: None,
+            handled: Value::NONE,
+            raise_at: RaiseAt::EndUnit,
+            reraising: false,
+            reraise_lasti: None,
+            native_stack_limit: 0,
+            result: None,
+            types: Types::bootstrap(),
+            interned: HashMap::new(),
+            ids: 1,
+            codes: HashSet::new(),
+            watch: Watch::default(),
+            tier: Some(Box::new(NoTier)),
+            invalidated: vec![],
+            monitor: Monitor::new(if options.monitoring_314 {
+                seriema_monitoring::Rules::CPython314
+            } else {
+                seriema_monitoring::Rules::Specification
+            }),
+            in_callback: false,
+            call_heard: None,
+            events_fired: 0,
+            monitoring_disable: Value::NONE,
+            monitoring_missing: Value::NONE,
+            modules: HashMap::new(),
+            builtins: Value::NONE,
+            stdout: crate::modules::io::Out::default(),
+            options,
+            stack,
+        });
+        vm.push_base_frame();
+        crate::types::init(&mut vm);
+        crate::modules::init(&mut vm);
+        vm
+    }
+
+    /// The bottom of the data stack: a frame of no code, so that `frame.sp` always says where the free part
+    /// begins.
+    fn push_base_frame(&mut self) {
+        let base = self.stack.base().cast::<Frame>();
+        // SAFETY: the data stack has room for a header.
+        unsafe {
+            let stack = base.cast::<Word>().add(HEADER_WORDS);
+            base.write(Frame {
+                prev: std::ptr::null_mut(),
+                code: std::ptr::null(),
+                func: Word::NULL,
+                locals: base.cast(),
+                ip: std::ptr::null(),
+                sp: stack,
+                names: Word::NULL,
+                flags: FLAG_ENTRY,
+                ret_skip: 0,
+                _pad: 0,
+                prev_unit: NO_PREV,
+                _pad2: 0,
+            });
+        }
+        self.frame = base;
+    }
+
+    // ---- making values
+    pub fn str(&mut self, s: &str) -> Value {
+        Str::new(&self.types.str, s)
+    }
+    pub fn string(&mut self, s: String) -> Value {
+        Str::new(&self.types.str, s)
+    }
+    /// The one object for this text: names compare by identity first.
+    pub fn intern(&mut self, s: &str) -> Value {
+        if let Some(v) = self.interned.get(s) {
+            return v.clone();
+        }
+        let v = self.str(s);
+        self.interned.insert(s.into(), v.clone());
+        v
+    }
+    pub fn int(&mut self, i: i64) -> Value {
+        match Word::try_small(i) {
+            // SAFETY: unboxed.
+            Some(w) => unsafe { Value::from_word(w) },
+            None => Int::new(&self.types.int, BigInt::from(i)),
+        }
+    }
+    pub fn big(&mut self, b: BigInt) -> Value {
+        match i64::try_from(&b).ok().and_then(Word::try_small) {
+            // SAFETY: unboxed.
+            Some(w) => unsafe { Value::from_word(w) },
+            None => Int::new(&self.types.int, b),
+        }
+    }
+    pub fn tuple(&mut self, items: Vec<Value>) -> Value {
+        Tuple::new(&self.types.tuple, items.into_iter())
+    }
+    pub fn list(&mut self, items: Vec<Value>) -> Value {
+        List::new(&self.types.list, items)
+    }
+    pub fn dict(&mut self) -> Value {
+        Dict::new(&self.types.dict)
+    }
+    /// A dict of global variables.
+    pub fn globals_dict(&mut self) -> Value {
+        let d = self.dict();
+        d.as_::<Dict>().make_celled(self.next_id());
+        d
+    }
+    pub fn module(&mut self, name: &str) -> Value {
+        let dict = self.globals_dict();
+        for (key, v) in [("__name__", self.str(name)), ("__doc__", Value::NONE), ("__package__", Value::NONE)] {
+            let key = self.intern(key);
+            dict.as_::<Dict>().set_str(self, &key, v);
+        }
+        Module::new(&self.types.module, dict)
+    }
+    pub fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    // ---- the frame's stack, for residual functions
+    pub fn frame(&self) -> &mut Frame {
+        // SAFETY: there is always a current frame, and residual functions do not keep the borrow across a
+        // change of frames.
+        unsafe { &mut *self.frame }
+    }
+    pub fn push(&mut self, v: Value) {
+        let f = self.frame();
+        // SAFETY: the code's stack size covers what its instructions push.
+        unsafe {
+            *f.sp = v.into_word();
+            f.sp = f.sp.add(1);
+        }
+    }
+    /// Pops a value (NULL included).
+    pub fn pop(&mut self) -> Value {
+        let f = self.frame();
+        debug_assert!(f.sp > f.stack_base());
+        // SAFETY: the instruction's stack effect says that the word is there; its reference moves out.
+        unsafe {
+            f.sp = f.sp.sub(1);
+            Value::from_word(*f.sp)
+        }
+    }
+    /// Pops `n` values; the first popped is the last of the vector.
+    pub fn pop_n(&mut self, n: usize) -> Vec<Value> {
+        let f = self.frame();
+        // SAFETY: as in `pop`.
+        unsafe {
+            f.sp = f.sp.sub(n);
+            (0..n).map(|i| Value::from_word(*f.sp.add(i))).collect()
+        }
+    }
+    /// The word `depth` below the top.
+    pub fn peek(&self, depth: usize) -> Word {
+        let f = self.frame();
+        // SAFETY: as in `pop`.
+        unsafe { *f.sp.sub(depth + 1) }
+    }
+    /// Replaces a word of the stack without dropping it.
+    pub fn poke(&mut self, depth: usize, w: Word) {
+        let f = self.frame();
+        // SAFETY: as in `pop`.
+        unsafe { *f.sp.sub(depth + 1) = w }
+    }
+
+    // ---- running code
+    /// Enters a frame for `func` whose locals are given in full and runs it to its end.
+    /// `names`: the dict of names of a module body.
+    pub fn run_function(&mut self, func: &Value, mut locals: Vec<Value>, names: Option<Value>) -> R<Value> {
+        let code = func.as_::<Function>().code_value();
+        let c = code.as_::<Code>();
+        locals.resize_with(c.nlocalsplus as usize, || Value::NULL);
+        self.push_frame(func.clone(), locals, names, FLAG_ENTRY, 0)?;
+        crate::interp::run(self)
+    }
+
+    /// Builds a frame on the free part of the data stack, above the current frame's stack.
+    pub(crate) fn push_frame(
+        &mut self,
+        func: Value,
+        locals: Vec<Value>,
+        names: Option<Value>,
+        flags: u32,
+        ret_skip: u16,
+    ) -> R {
+        let code: *const Code = func.as_::<Function>().code();
+        let caller = self.frame;
+        // SAFETY: the new frame lies above `sp` of the current one, below the limit, which is tested.
+        unsafe {
+            let first = (*caller).sp;
+            let need = (*code).frame_words();
+            if self.depth_left == 0 || first.wrapping_add(need) > self.stack_limit {
+                return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
+            }
+            self.depth_left -= 1;
+            for (i, v) in locals.into_iter().enumerate() {
+                *first.add(i) = v.into_word();
+            }
+            let frame = first.add((*code).nlocalsplus as usize).cast::<Frame>();
+            frame.write(Frame {
+                prev: caller,
+                code,
+                func: func.into_word(),
+                locals: first,
+                ip: (*code).live.as_ptr(),
+                sp: frame.cast::<Word>().add(HEADER_WORDS),
+                names: names.map_or(Word::NULL, Value::into_word),
+                flags,
+                ret_skip,
+                _pad: 0,
+                prev_unit: NO_PREV,
+                _pad2: 0,
+            });
+            self.frame = frame;
+        }
+        Ok(())
+    }
+
+    /// Drops everything the current frame owns and makes its caller current.
+    pub(crate) fn pop_frame(&mut self) {
+        let f = self.frame;
+        // SAFETY: slots and stack hold owned words; each is dropped once. While that runs Python, the frame
+        // is still current, so that nested frames go above it.
+        unsafe {
+            while (*f).sp > (*f).stack_base() {
+                drop(self.pop());
+            }
+            for i in 0..(*(*f).code).nlocalsplus as usize {
+                let w = std::mem::replace(&mut *(*f).locals.add(i), Word::NULL);
+                w.decref();
+            }
+            let (func, names) = ((*f).func, (*f).names);
+            self.frame = (*f).prev;
+            self.depth_left += 1;
+            names.decref();
+            func.decref();
+        }
+    }
+    pub(crate) fn leave_entry_frame(&mut self, result: R<Value>) {
+        self.pop_frame();
+        self.result = Some(result);
+    }
+    pub(crate) fn take_result(&mut self) -> R<Value> {
+        self.result.take().expect("the interpreter left without a result")
+    }
+
+    // ---- signals and the like
+    pub(crate) fn answer_breaker(&mut self) -> R {
+        let bits = self.breaker.take();
+        if bits & BREAK_INTERRUPT != 0 {
+            return Err(self.raise_type("KeyboardInterrupt", vec![]));
+        }
+        Ok(())
+    }
+
+    // ---- assumptions
+    /// A fact has become untrue: everything that relied on it lets go.
+    pub fn fire_watch(&mut self, key: WatchKey) {
+        for who in self.watch.fire(&key) {
+            match who {
+                // SAFETY: a code object forgets its sites in the registry before it is freed.
+                Dependent::Site { code, at } => crate::site::unquicken_global(unsafe { &*code }, at as usize),
+                Dependent::Region(id) => self.invalidate_region(id, format!("{key:?}")),
+            }
+        }
+    }
+    /// Marks a region invalid: nobody enters it any more. Cheap, runs no Python, frees nothing.
+    pub fn invalidate_region(&mut self, id: u32, cause: String) {
+        self.invalidated.push((id, cause));
+        if let Some(mut tier) = self.tier.take() {
+            tier.invalidate(self);
+            self.tier = Some(tier);
+        }
+    }
+    pub(crate) fn forget_code(&mut self, code: &Code) {
+        let p = code as *const Code;
+        self.watch.forget(|d| matches!(d, Dependent::Site { code, .. } if *code == p));
+        for key in [WatchKey::OneGlobals(code.id), WatchKey::Sites(code.id)] {
+            self.fire_watch(key);
+        }
+    }
+    /// A function over `code` with `globals` comes to be: quickened globals rely on there being one dict.
+    pub(crate) fn bind_globals(&mut self, code: &Code, globals: &Value) {
+        let g = globals.as_::<Dict>();
+        if !g.is_celled() {
+            let id = self.next_id();
+            g.make_celled(id);
+        }
+        match code.globals_id.get() {
+            0 => code.globals_id.set(g.id()),
+            id if id == g.id() => {}
+            _ => {
+                code.globals_id.set(u64::MAX);
+                for at in code.instructions() {
+                    crate::site::unquicken_global(code, at);
+                }
+                self.fire_watch(WatchKey::OneGlobals(code.id));
+            }
+        }
+    }
+
+    // ---- the JIT's door
+    #[cold]
+    pub(crate) fn hot_back_edge(&mut self, counter: crate::frame::Ip) {
+        if let Some(mut tier) = self.tier.take() {
+            let code = self.frame().code();
+            let at = (counter as usize - code.live.as_ptr() as usize) / 2 - 1;
+            tier.hot(self, at as u32);
+            self.tier = Some(tier);
+        }
+    }
+    pub(crate) fn enter_region(&mut self, index: u16) {
+        // A region entered while the tier works (a recording that runs Python): stay in the interpreter.
+        if let Some(mut tier) = self.tier.take() {
+            let region = self.frame().code().regions.borrow()[index as usize];
+            tier.enter(self, region);
+            self.tier = Some(tier);
+        }
+    }
+
+    // ---- raising
+    /// Raises an exception of a builtin class with a message.
+    pub fn raise(&mut self, class: &str, message: impl AsRef<str>) -> Exc {
+        let m = self.str(message.as_ref());
+        self.raise_type(class, vec![m])
+    }
+    pub fn raise_type(&mut self, class: &str, args: Vec<Value>) -> Exc {
+        let e = self.make_exception(class, args);
+        self.raise_value(e)
+    }
+    pub fn make_exception(&mut self, class: &str, args: Vec<Value>) -> Value {
+        let ty = self.types.exception(class).clone();
+        let args = self.tuple(args);
+        crate::object::Exception::new(&ty, args)
+    }
+    /// Makes `e` the pending exception, with the handled one as its context.
+    pub fn raise_value(&mut self, e: Value) -> Exc {
+        let handled = self.handled.clone();
+        if !handled.is_none() && !handled.is(&e) {
+            crate::runtime::exc::set_context(&e, handled);
+        }
+        self.pending = Some(e);
+        Exc
+    }
+    /// The pending exception, taken.
+    pub fn take_pending(&mut self) -> Value {
+        self.pending.take().expect("Exc without a pending exception")
+    }
+    pub fn set_pending(&mut self, e: Value) -> Exc {
+        self.pending = Some(e);
+        Exc
+    }
+}
+
+/// Bits of the breaker word.
+pub const BREAK_INTERRUPT: u64 = 1;
+pub const BREAK_STRESS: u64 = 2;
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.stdout.flush();
+        self.tier = None;
+        self.handled = Value::NONE;
+        // The classes' dicts refer to functions and those to modules: break the cycles from the modules.
+        let modules: Vec<Value> = self.modules.drain().map(|(_, m)| m).collect();
+        for m in &modules {
+            let dict = m.as_::<Module>().dict.clone();
+            dict.as_::<Dict>().clear(self);
+        }
+        self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
+    }
+}

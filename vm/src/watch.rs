@@ -1,0 +1,93 @@
+//! Assumptions: one registry for everything that quickened or compiled code relies on.
+//!
+//! A dependent registers for a [`WatchKey`]; whoever is about to make the fact untrue *fires* the key, which
+//! hands back all its dependents, once. There is one mechanism for globals, code and monitoring alike (after
+//! PyPy's `quasiimmut`).
+//!
+//! ```text
+//! clear --watch(key, dependent)--> watched --fire(key)--> fired: dependents handed out, key clear again
+//! ```
+
+use crate::code::Code;
+use std::collections::HashMap;
+
+/// A fact that something may rely on.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum WatchKey {
+    /// The global variable whose cell has this address keeps its value.
+    Cell(usize),
+    /// The dict of globals with this id has no such name (so it is found in builtins).
+    Absent(u64, Box<str>),
+    /// The code object with this id runs with one dict of globals only.
+    OneGlobals(u64),
+    /// The code object with this id: its sites; the region registers for those it covers.
+    Sites(u64),
+}
+
+/// Who relies on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dependent {
+    /// A quickened LOAD_GLOBAL: unit `at` of the code.
+    Site { code: *const Code, at: u32 },
+    /// A region of the JIT (or a recording, which has a number of its own).
+    Region(u32),
+}
+
+#[derive(Default)]
+pub struct Watch {
+    map: HashMap<WatchKey, Vec<Dependent>>,
+    /// (region, code id) -> the units of that code which the region covers, sorted.
+    covered: HashMap<(u32, u64), Vec<u32>>,
+}
+
+impl Watch {
+    pub fn watch(&mut self, key: WatchKey, who: Dependent) {
+        let list = self.map.entry(key).or_default();
+        if !list.contains(&who) {
+            list.push(who);
+        }
+    }
+    /// Takes the dependents of a key out of the registry.
+    #[must_use]
+    pub fn fire(&mut self, key: &WatchKey) -> Vec<Dependent> {
+        self.map.remove(key).unwrap_or_default()
+    }
+    /// Looks without firing: monitoring changes concern some dependents of a code's sites only.
+    pub fn dependents(&self, key: &WatchKey) -> &[Dependent] {
+        self.map.get(key).map_or(&[], |v| v)
+    }
+    /// Declares which sites of a code object a region covers.
+    pub fn cover(&mut self, region: u32, code: u64, mut units: Vec<u32>) {
+        units.sort_unstable();
+        units.dedup();
+        self.watch(WatchKey::Sites(code), Dependent::Region(region));
+        self.covered.insert((region, code), units);
+    }
+    /// Does the region cover one of these units?
+    pub fn covers(&self, region: u32, code: u64, units: &[u32]) -> bool {
+        self.covered.get(&(region, code)).is_some_and(|c| units.iter().any(|u| c.binary_search(u).is_ok()))
+    }
+    /// Regions that cover some of a code object.
+    pub fn regions_over(&self, code: u64) -> Vec<u32> {
+        self.covered.keys().filter(|k| k.1 == code).map(|k| k.0).collect()
+    }
+    /// A region is gone.
+    pub fn forget_region(&mut self, region: u32) {
+        self.forget(|d| *d == Dependent::Region(region));
+        self.covered.retain(|(r, _), _| *r != region);
+    }
+    /// Code objects that some region covers.
+    pub fn covered_codes(&self) -> Vec<u64> {
+        let mut ids: Vec<u64> = self.covered.keys().map(|k| k.1).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+    /// Forgets a dependent everywhere (a region retired, a code object freed).
+    pub fn forget(&mut self, gone: impl Fn(&Dependent) -> bool) {
+        self.map.retain(|_, list| {
+            list.retain(|d| !gone(d));
+            !list.is_empty()
+        });
+    }
+}
