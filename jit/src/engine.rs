@@ -25,6 +25,7 @@ use seriema_vm::site;
 use seriema_vm::tier::Tier;
 use seriema_vm::vm::Vm;
 use seriema_vm::watch::{Dependent, WatchKey};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -48,7 +49,12 @@ pub struct Engine {
     loops: HashMap<(u64, u32), Loop>,
     pub stats: Stats,
     buf: Vec<u64>,
+    /// Polled at instruction boundaries under the exit stress; boxed, as its address is in compiled code.
+    stress: Box<[Cell<u64>; STRESS_WORDS]>,
 }
+
+/// Instruction boundaries that the exit stress can tell apart.
+const STRESS_WORDS: usize = 61;
 
 impl Engine {
     /// A tier for `vm`. Fails where this machine has no code generator; `eval` always works.
@@ -73,6 +79,7 @@ impl Engine {
             loops: HashMap::new(),
             stats: Stats::default(),
             buf: vec![],
+            stress: Box::new([const { Cell::new(0) }; STRESS_WORDS]),
         })
     }
 
@@ -95,6 +102,9 @@ impl Engine {
         let place = format!("{}:{}", seriema_vm::runtime::text(&code.qualname).unwrap_or("?"), vm.frame().line());
         let mut trace = Trace::default();
         trace.func.name = place.clone();
+        if self.options.stress.exit_every != 0 {
+            trace.stress = self.stress.iter().map(|c| c.as_ptr() as u64).collect();
+        }
         trace.func.helpers = HELPERS.iter().map(|h| h.name).collect();
         let aborts: u64 = self.stats.aborts.values().sum();
         let result = if Self::stressed(self.options.stress.abort_record, aborts + self.stats.regions + 1) {
@@ -169,7 +179,9 @@ impl Engine {
             match compiler.compile(&func, &helpers) {
                 Ok(c) => {
                     if let Some(old) = region.compiled.take() {
-                        compiler.free(old);
+                        // SAFETY: nobody is inside: regions run no Python, and this one is not running.
+                        let freed = unsafe { compiler.free(old) };
+                        debug_assert!(freed.is_ok(), "{freed:?}");
                     }
                     self.stats.code_bytes += c.code_size as u64;
                     for text in [&c.clif, &c.asm].into_iter().flatten() {
@@ -264,21 +276,18 @@ impl Engine {
             self.regions.insert(id, region);
             return;
         }
-        // Forced exit: a raised breaker leaves at the first poll.
-        let forced = Self::stressed(self.options.stress.exit_every, self.stats.enters);
-        if forced {
-            vm.breaker.set(vm.breaker.get() | seriema_vm::vm::BREAK_STRESS);
-        }
         if !self.unpack(vm, &region) {
             self.stats.refused += 1;
             self.refused(vm, &mut region);
             self.regions.insert(id, region);
             return;
         }
+        // A forced exit: at one of the instruction boundaries, another each time.
+        let forced = Self::stressed(self.options.stress.exit_every, self.stats.enters);
+        let word = self.stats.enters as usize % STRESS_WORDS;
+        self.stress[word].set(forced as u64);
         let e = self.execute(vm, &region);
-        if forced {
-            vm.breaker.set(vm.breaker.get() & !seriema_vm::vm::BREAK_STRESS);
-        }
+        self.stress[word].set(0);
         self.stats.exits += 1;
         let snap = &region.func.snaps[region.func.exits[e.index()].snap.index()];
         exit::restore(vm, &region.func, snap, &region.trace.codes, &self.buf);
@@ -359,7 +368,9 @@ impl Engine {
             site::unlink(code, id, (wait - 1).min(u16::MAX as u32) as u16);
             vm.watch.forget_region(id);
             if let (Some(c), Some(compiler)) = (region.compiled.clone(), &mut self.compiler) {
-                compiler.free(c);
+                // SAFETY: as above.
+                let freed = unsafe { compiler.free(c) };
+                debug_assert!(freed.is_ok(), "{freed:?}");
             }
         }
     }
@@ -368,9 +379,12 @@ impl Engine {
 /// Puts ENTER_REGION at every back edge to the region's header.
 fn link_all(region: &Region) {
     let code = region.code();
+    // The instruction before the header is part of the state (a LINE event may depend on it).
+    let line = code.line(region.trace.labels[0].1.prev as usize);
     for at in code.instructions() {
         if code.base_op(at) == seriema_vm::op::JUMP_BACKWARD
             && site::jump_target(code, at) == Some(region.header() as usize)
+            && code.line(at) == line
         {
             site::link(code, at, region.id);
         }
@@ -385,6 +399,7 @@ fn summary(f: &Func) -> String {
 impl Tier for Engine {
     fn hot(&mut self, vm: &mut Vm, at: u32) {
         self.drain_invalidated(vm);
+        vm.frame().prev_unit = at;
         self.record_region(vm, at);
         self.drain_invalidated(vm);
     }

@@ -151,6 +151,8 @@ pub struct Trace {
     pub assumptions: Vec<WatchKey>,
     /// Exits that must reach the interpreter: its attention is wanted there.
     pub polls: Vec<crate::ir::ExitId>,
+    /// Addresses polled at instruction boundaries in turn, under the exit stress; else empty.
+    pub stress: Vec<u64>,
 }
 
 /// How far a trace had got, to take back what an abandoned recording added.
@@ -289,8 +291,8 @@ impl Recorder<'_> {
             slots.push(SlotType::observe(self.word_at(i, nlocals)));
         }
         let header = self.unit();
-        let state = LabelState { header, slots };
         let prev = self.frame().prev_unit;
+        let state = LabelState { header, prev, slots };
         self.frames.push(ShadowFrame { code: index, func: Shadow::Null, slots: vec![], prev, resume: 0 });
         self.root_depth = 1;
         self.open_label(state);
@@ -328,9 +330,21 @@ impl Recorder<'_> {
             }
             slots.push(s);
         }
+        let header = state.header;
         self.top().slots = slots;
         self.trace.labels.push((block, state));
         self.block = block;
+        // The breaker is polled at the header, where its exit also tells the optimiser the header's state.
+        self.begin_instruction(header);
+        let address = self.breaker;
+        self.poll_at(address);
+    }
+
+    /// A guard that nothing wants the interpreter's attention.
+    fn poll_at(&mut self, address: u64) {
+        let poll = self.guard(Op::Poll, &[], address);
+        let exit = self.trace.func.inst(poll).and_then(|i| i.exit);
+        self.trace.polls.extend(exit);
     }
 
     // ---- the loop
@@ -361,6 +375,10 @@ impl Recorder<'_> {
         let opcode = code.base[at] as u8;
         self.opcode = opcode;
         self.begin_instruction(first);
+        if !self.trace.stress.is_empty() {
+            let address = self.trace.stress[self.trace.polls.len() % self.trace.stress.len()];
+            self.poll_at(address);
+        }
         let saved = (self.interp.ip, self.interp.sp);
         self.interp.ip = self.frame().ip_at(at).wrapping_add(1);
         let depth = self.frames.len();
@@ -469,7 +487,9 @@ impl Recorder<'_> {
     fn fits(&mut self, label: usize) -> bool {
         let nlocals = self.code().nlocalsplus as usize;
         let n = self.top().slots.len();
-        if self.trace.labels[label].1.slots.len() != n {
+        let (code, prev) = (self.code(), self.top().prev);
+        let state = &self.trace.labels[label].1;
+        if state.slots.len() != n || code.line(state.prev as usize) != code.line(prev as usize) {
             return false;
         }
         (0..n).all(|i| {
@@ -498,7 +518,8 @@ impl Recorder<'_> {
         let snap = self.start_snapshot();
         let from = self.block;
         self.known.clear();
-        self.open_label(LabelState { header, slots });
+        let prev = self.top().prev;
+        self.open_label(LabelState { header, prev, slots });
         let to = self.block;
         self.trace.func.blocks[from.index()].term = Term::Jump { to, args, snap };
         Ok(())

@@ -3,7 +3,7 @@
 //! Nearly all code objects are never monitored, so the state is one pointer until something is set.
 
 use crate::event::{Event, EventSet};
-use crate::tool::{ToolId, ToolMask, TOOLS};
+use crate::tool::{TOOLS, ToolId, ToolMask};
 use std::collections::HashMap;
 
 #[derive(Default, Clone, Debug)]

@@ -42,4 +42,4 @@ pub use code::CodeState;
 pub use event::{Event, EventSet, Group, Shape};
 pub use fire::{CannotDisable, Delivery, Verdict};
 pub use state::{Monitor, MonitorError, Rules};
-pub use tool::{ToolId, ToolMask, TOOLS, USER_TOOLS};
+pub use tool::{TOOLS, ToolId, ToolMask, USER_TOOLS};

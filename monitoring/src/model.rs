@@ -245,8 +245,12 @@ impl Model {
         self.check_in_use(tool)?;
         // What is set now holds, whatever became void before.
         self.void.remove(&(code, tool));
-        let old: BTreeSet<Event> =
-            self.local.iter().filter(|&&(c, t, _)| (c, t) == (code, tool)).map(|&(_, _, event)| event).collect();
+        let old: BTreeSet<Event> = self
+            .local
+            .iter()
+            .filter(|&&(c, t, _)| (c, t) == (code, tool))
+            .map(|&(_, _, event)| event)
+            .collect();
         if old != events {
             self.local.retain(|&(c, t, _)| (c, t) != (code, tool));
             for event in events {
@@ -356,9 +360,14 @@ impl Model {
         // M35: the union.
         let mut wanted: BTreeSet<(Tool, Event)> = BTreeSet::new();
         wanted.extend(self.global.iter().copied().filter(|&(_, event)| is_local(event)));
-        wanted.extend(self.local.iter().filter(|&&(c, _, _)| c == code).map(|&(_, tool, event)| (tool, event)));
-        let mut was: BTreeSet<(Tool, Event)> =
-            self.active.iter().filter(|&&(c, _, _)| c == code).map(|&(_, tool, event)| (tool, event)).collect();
+        wanted
+            .extend(self.local.iter().filter(|&&(c, _, _)| c == code).map(|&(_, tool, event)| (tool, event)));
+        let mut was: BTreeSet<(Tool, Event)> = self
+            .active
+            .iter()
+            .filter(|&&(c, _, _)| c == code)
+            .map(|&(_, tool, event)| (tool, event))
+            .collect();
         if self.restarted.remove(&code) {
             // Everything is removed and added again.
             self.armed.retain(|&(c, _, _, _)| c != code);
@@ -395,7 +404,11 @@ impl Model {
     pub fn start(&self, event: Event, code: Code, offset: Offset) -> Round {
         let place = (code, offset, controlling(event));
         let left = if is_local(controlling(event)) {
-            self.armed.iter().filter(|&&(c, o, e, _)| (c, o, e) == place).map(|&(_, _, _, tool)| tool).collect()
+            self.armed
+                .iter()
+                .filter(|&&(c, o, e, _)| (c, o, e) == place)
+                .map(|&(_, _, _, tool)| tool)
+                .collect()
         } else {
             self.global.iter().filter(|&&(_, e)| e == event).map(|&(tool, _)| tool).collect()
         };

@@ -3,7 +3,7 @@
 use crate::change::{Cause, Change, Scope, Update};
 use crate::code::CodeState;
 use crate::event::{Event, EventSet};
-use crate::tool::{ToolId, ToolMask, TOOLS, USER_TOOLS};
+use crate::tool::{TOOLS, ToolId, ToolMask, USER_TOOLS};
 use std::fmt;
 
 /// Which text rules where the specification and CPython 3.14 differ.
@@ -205,7 +205,12 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     }
 
     /// Registers or (None) unregisters; returns the previous callback (M40 to M42).
-    pub fn register_callback(&mut self, tool: i32, event: i32, func: Option<C>) -> Result<(Option<C>, Change)> {
+    pub fn register_callback(
+        &mut self,
+        tool: i32,
+        event: i32,
+        func: Option<C>,
+    ) -> Result<(Option<C>, Change)> {
         let tool = Self::tool(tool)?;
         Self::one_event(event)?;
         let (old, events) = match Event::from_bit(event.trailing_zeros()) {
@@ -253,7 +258,8 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
                 .fold(ToolMask::NONE, |m, t| m.or(ToolMask::of(t)));
             self.heard[*e as usize] = mask;
         }
-        let [call, c_return, c_raise] = [Event::Call, Event::CReturn, Event::CRaise].map(|e| self.heard[e as usize]);
+        let [call, c_return, c_raise] =
+            [Event::Call, Event::CReturn, Event::CRaise].map(|e| self.heard[e as usize]);
         self.heard[Event::Call as usize] = call.or(c_return).or(c_raise);
     }
     /// Tools that would call somebody for `event`: without one, no probe is worth placing.
@@ -275,7 +281,8 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     pub fn update(&self, code: &mut CodeState) -> Update {
         let restarted = self.restart > code.version;
         code.version = self.version;
-        let quiet = code.inner().is_none() && self.tools.iter().all(|t| !t.events.intersects(EventSet::LOCAL));
+        let quiet =
+            code.inner().is_none() && self.tools.iter().all(|t| !t.events.intersects(EventSet::LOCAL));
         if quiet {
             return Update::default();
         }

@@ -280,7 +280,9 @@ impl Rig {
         match change.scope {
             Scope::Nothing | Scope::Callbacks => Ok(()),
             Scope::ThisCode => self.update(code.unwrap()),
-            Scope::Everywhere => self.model.stack().to_vec().into_iter().try_for_each(|code| self.update(code)),
+            Scope::Everywhere => {
+                self.model.stack().to_vec().into_iter().try_for_each(|code| self.update(code))
+            }
         }
     }
     /// The answers of the two to a call that alters something.
@@ -300,7 +302,8 @@ impl Rig {
         match *call {
             Call::Use(tool, name) => {
                 let real = Monitor::<u32, u32>::tool(tool).and_then(|t| m.use_tool_id(t, name));
-                same("use_tool_id", real.map_err(|e| e.to_string()), self.model.use_tool_id(tool, name))?.ok();
+                same("use_tool_id", real.map_err(|e| e.to_string()), self.model.use_tool_id(tool, name))?
+                    .ok();
                 Ok(())
             }
             Call::Clear(tool) => {
@@ -365,7 +368,7 @@ impl Rig {
             event => self.monitor.global(event),
         };
         let heard: Vec<(u32, u32)> = places.iter().copied().filter(|at| !tools_at(*at).is_empty()).collect();
-        let places = if place % 8 == 0 || heard.is_empty() { places } else { &heard };
+        let places = if place.is_multiple_of(8) || heard.is_empty() { places } else { &heard };
         let (offset, bit) = places[place % places.len()];
         let (event, tools) = (event(bit), tools_at((offset, bit)));
         let mut real = Delivery::start(event, tools);
@@ -373,7 +376,9 @@ impl Rig {
         let mut answers = answers.iter();
         loop {
             let next = real.next(&self.monitor).map(|(tool, callback)| (tool.index() as i32, callback));
-            let Some((tool, _)) = same("delivered to", next, self.model.next(&mut model))? else { return Ok(()) };
+            let Some((tool, _)) = same("delivered to", next, self.model.next(&mut model))? else {
+                return Ok(());
+            };
             self.counts.delivered += 1;
             let Some(answer) = answers.next() else { continue };
             for call in &answer.before {
@@ -424,7 +429,9 @@ impl Rig {
             for &(offset, bit) in &self.model.sites(code).events {
                 let at = state.armed(offset, event(bit));
                 let mut expected = 0;
-                while let Some((_, _, _, tool)) = armed.next_if(|&(c, o, e, _)| (c, o, e) == (code, offset, bit)) {
+                while let Some((_, _, _, tool)) =
+                    armed.next_if(|&(c, o, e, _)| (c, o, e) == (code, offset, bit))
+                {
                     expected |= 1 << tool;
                 }
                 if at.bits() != expected {
@@ -512,7 +519,9 @@ fn run(case: &Case, real: Rules, model: Rules) -> Result<Counts, String> {
         rig.compare()?;
         for (position, call) in case.calls.iter().enumerate() {
             rig.counts.steps += 1;
-            rig.call(call).and_then(|()| rig.compare()).map_err(|e| format!("call {position}, {call:?}: {e}"))?;
+            rig.call(call)
+                .and_then(|()| rig.compare())
+                .map_err(|e| format!("call {position}, {call:?}: {e}"))?;
         }
         rig.compare_at_end()?;
         Ok(rig.counts)
@@ -631,7 +640,9 @@ fn monitor_equals_model_under_cpython_314() {
 /// The search finds a disagreement if there is one, and shrinks it: here the two follow different rules.
 #[test]
 fn a_difference_is_found_and_shrunk() {
-    for (real, model) in [(Rules::Specification, Rules::CPython314), (Rules::CPython314, Rules::Specification)] {
+    for (real, model) in
+        [(Rules::Specification, Rules::CPython314), (Rules::CPython314, Rules::Specification)]
+    {
         let (_, case, _) = search(0..1000, real, model).err().expect("free_tool_id differs");
         assert!(case.calls.len() <= 3, "{case:#?}");
     }

@@ -226,10 +226,16 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Ok(())
     }
     #[inline(always)]
-    fn quicken(&mut self, op: u8) {
-        if !P && !F {
-            crate::site::quicken(self.ip, op);
+    fn quicken(&mut self, op: u8) -> Flow {
+        if P {
+            return Ok(());
         }
+        if F {
+            return Err(Stop::Raise);
+        }
+        // SAFETY: the current frame has a code object.
+        crate::site::quicken(unsafe { &*(*(*self.vm).frame).code }, self.ip, op);
+        Ok(())
     }
     #[inline(always)]
     fn live_unit(&mut self, ahead: usize) -> u16 {
@@ -489,7 +495,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             (*caller).ip = self.ip;
             (*caller).sp = base.sub(2);
             for i in n as usize..slots {
-                *first.add(i) = Word::NULL;
+                // Volatile, or it would become a call of memset, which costs the handler six pushes.
+                first.add(i).write_volatile(Word::NULL);
             }
             frame.write(Frame {
                 prev: caller,
@@ -534,14 +541,33 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 (*vm).leave_entry_frame(Ok(Value::from_word(result)));
                 return Err(Stop::Exit);
             }
+            let func = (*frame).func;
+            let slots = (*(*frame).code).nlocalsplus;
+            if F {
+                // Without a call: a last reference is left to the SLOW twin, which goes on where this stops
+                // (a local that has been dropped is empty).
+                if (*func.header()).count() == 1 {
+                    return Err(Stop::Raise);
+                }
+                for i in 0..slots {
+                    let w = self.local(i);
+                    if w.is_ptr() {
+                        if (*w.header()).count() == 1 {
+                            return Err(Stop::Raise);
+                        }
+                        (*w.header()).decref();
+                        self.set_local(i, Word::NULL);
+                    }
+                }
+            } else {
+                for i in 0..slots {
+                    let w = self.local(i);
+                    self.set_local(i, Word::NULL);
+                    self.drop(w);
+                }
+            }
             self.shrink(1);
             let result = *self.sp;
-            let slots = (*(*frame).code).nlocalsplus;
-            for i in 0..slots {
-                let w = self.local(i);
-                self.drop(w);
-            }
-            let func = (*frame).func;
             let caller = (*frame).prev;
             (*vm).depth_left += 1;
             (*vm).frame = caller;
@@ -550,7 +576,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             self.fp = (*caller).locals;
             self.consts = (*(*caller).code).consts.as_ptr().cast();
             self.push(result);
-            self.drop(func);
+            if F {
+                (*func.header()).decref();
+            } else {
+                self.drop(func);
+            }
             Ok(())
         }
     }

@@ -191,8 +191,9 @@ pub trait Machine: Sized {
     fn back_edge(&mut self, units: isize) -> Flow;
     /// Takes a back edge whose header has a region.
     fn enter_region(&mut self, units: isize) -> Flow;
-    /// Rewrites this instruction's live unit. Only the plain interpreter does.
-    fn quicken(&mut self, op: u8);
+    /// Rewrites this instruction's live unit, in a fused form of `op` where its neighbours allow. A FAST
+    /// handler bails, so that the SLOW twin does it. Only the plain interpreter quickens.
+    fn quicken(&mut self, op: u8) -> Flow;
     /// The live unit `ahead` units behind the first unit after the opcode, where it can be fused with.
     fn live_unit(&mut self, ahead: usize) -> u16;
 

@@ -126,11 +126,10 @@ impl Vm {
     /// The interpreter met a PROBE at the current instruction: fires LINE and INSTRUCTION, and answers the
     /// base opcode, whose body fires the rest.
     pub(crate) fn probe(&mut self) -> R<u8> {
-        let f = self.frame();
-        let at = f.unit();
-        let code: &Code = f.code();
+        let (at, prev) = (self.frame().unit(), self.frame().prev_unit);
+        let code = self.current_code();
+        let code: &Code = code.as_();
         let base = code.base_op(at);
-        let prev = f.prev_unit;
         if !self.in_callback {
             if let Some(rule) = code.sites().line_rule(at as u32)
                 && self.line_changed(code, at, prev, rule)

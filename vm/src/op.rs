@@ -119,9 +119,10 @@ macro_rules! opcodes {
             140 TO_BOOL_BOOL number::to_bool_bool 3 (1 -> 1) [];
             141 LOAD_GLOBAL_CELL name::load_global_cell 4 (0 -> 1 + (a & 1)) [];
             142 FOR_ITER_RANGE iter::for_iter_range 1 (1 -> 2) [];
-            143 FOR_ITER_LIST iter::for_iter_list 1 (1 -> 2) [];
+            143 FOR_ITER_SEQ iter::for_iter_seq 1 (1 -> 2) [];
             144 CALL_PY_EXACT call::call_py_exact 3 (a + 2 -> 1) [];
             145 JUMP_BACKWARD_NO_JIT jump::jump_backward_no_jit 1 (0 -> 0) [];
+            146 BINARY_OP_INT number::binary_int 5 (2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
             151 COMPARE_FLOAT_JUMP number::compare_float_jump 1 (2 -> 0) [];
@@ -132,6 +133,14 @@ macro_rules! opcodes {
             156 TO_BOOL_JUMP number::to_bool_jump 3 (1 -> 0) [];
             157 LOAD_SMALL_ADD_INT number::load_small_add_int 0 (1 -> 1) [];
             158 LOAD2_MUL_FLOAT number::load2_mul_float 0 (0 -> 1) [];
+            159 LOAD2_ADD_INT_STORE number::load2_add_int_store 0 (0 -> 0) [];
+            160 LOAD_SMALL_SUB_INT number::load_small_sub_int 0 (1 -> 1) [];
+            161 LOAD_SMALL_ADD_INT_STORE number::load_small_add_int_store 0 (1 -> 0) [];
+            162 LOAD_SMALL_COMPARE_INT_JUMP number::load_small_compare_int_jump 0 (1 -> 0) [];
+            163 LOAD_ADD_FLOAT number::load_add_float 0 (1 -> 1) [];
+            164 LOAD_SUB_FLOAT number::load_sub_float 0 (1 -> 1) [];
+            165 LOAD_MUL_FLOAT number::load_mul_float 0 (1 -> 1) [];
+            166 CONST_MUL_FLOAT number::const_mul_float 0 (1 -> 1) [];
 
             254 PROBE stack::probe 0 (0 -> 0) [];
             255 ENTER_REGION jump::enter_region 1 (0 -> 0) [];
@@ -198,7 +207,10 @@ pub const fn fused_units(op: u8) -> usize {
         LOAD2_ADD_INT | LOAD2_MUL_FLOAT => 1 + 6,
         ADD_INT_STORE => 6 + 1,
         TO_BOOL_JUMP => 4 + 2 + 1,
-        LOAD_SMALL_ADD_INT => 1 + 6,
+        LOAD_SMALL_ADD_INT | LOAD_SMALL_SUB_INT => 1 + 6,
+        LOAD_ADD_FLOAT | LOAD_SUB_FLOAT | LOAD_MUL_FLOAT | CONST_MUL_FLOAT => 1 + 6,
+        LOAD2_ADD_INT_STORE | LOAD_SMALL_ADD_INT_STORE => 1 + 6 + 1,
+        LOAD_SMALL_COMPARE_INT_JUMP => 1 + 2 + 2 + 1,
         _ => 0,
     }
 }

@@ -232,33 +232,61 @@ fn reset(vm: &Vm, code: &Code, at: usize) {
     }
 }
 
-/// Rewrites the unit before `ip` in a quickened form (or its base form); fused forms only where no unit they
-/// would run over is probed.
-pub fn quicken(ip: Ip, op: u8) {
-    // SAFETY: `ip` is one past the unit under way in a live array; a fused form lies inside the code.
-    unsafe {
-        let unit = &*ip.sub(1);
-        let old = unit.get();
-        if old as u8 == op::PROBE || !fusable(ip, op) {
-            return;
-        }
-        unit.set(old & 0xff00 | op as u16);
+/// Rewrites the unit before `ip` in a quickened form (or back in its base form). Fuses it with what follows,
+/// and what precedes with it, where no unit that would be run over is probed.
+pub fn quicken(code: &Code, ip: Ip, o: u8) {
+    let at = (ip as usize - code.live.as_ptr() as usize) / 2 - 1;
+    if code.live[at].get() as u8 == op::PROBE {
+        return;
+    }
+    let o = fuse_ahead(code, at, o);
+    put(code, at, o);
+    if at > 0
+        && code.start_of(at - 1) == at - 1
+        && let Some(f) = fuse_behind(code.live[at - 1].get() as u8, o)
+        && !(at > 1 && code.base_op(at - 2) == op::EXTENDED_ARG)
+    {
+        put(code, at - 1, f);
     }
 }
 
-/// # Safety
-/// As in `quicken`.
-unsafe fn fusable(ip: Ip, o: u8) -> bool {
-    // SAFETY: the caller's promise; the conditions below read only instructions that exist: a comparison, a
-    // truth test or FOR_ITER is never the last of a code object.
-    let at = |ahead: usize| unsafe { (*ip.add(ahead)).get() };
-    let jump = |ahead: usize| matches!(at(ahead) as u8, op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE);
+fn put(code: &Code, at: usize, o: u8) {
+    code.live[at].set(code.base[at] & 0xff00 | o as u16);
+}
+
+/// The fused form of `o` with the instructions behind it, if they fit.
+fn fuse_ahead(code: &Code, at: usize, o: u8) -> u8 {
+    let next = at + 1 + op::caches(code.base_op(at));
+    let is = |at: usize, wanted: u8| code.live.get(at).is_some_and(|u| u.get() as u8 == wanted);
+    // A jump, its cache, and the NOT_TAKEN behind.
+    let jump = (is(next, op::POP_JUMP_IF_FALSE) || is(next, op::POP_JUMP_IF_TRUE)) && is(next + 2, op::NOT_TAKEN);
     match o {
-        op::COMPARE_INT_JUMP | op::COMPARE_FLOAT_JUMP => jump(1) && at(3) as u8 == op::NOT_TAKEN,
-        op::TO_BOOL_JUMP => jump(3) && at(5) as u8 == op::NOT_TAKEN,
-        op::FOR_RANGE_STORE => at(1) as u8 == op::STORE_FAST,
-        _ => true,
+        op::COMPARE_OP_INT if jump => op::COMPARE_INT_JUMP,
+        op::COMPARE_OP_FLOAT if jump => op::COMPARE_FLOAT_JUMP,
+        op::TO_BOOL_BOOL if jump => op::TO_BOOL_JUMP,
+        op::FOR_ITER_RANGE if is(next, op::STORE_FAST) => op::FOR_RANGE_STORE,
+        op::BINARY_OP_ADD_INT if is(next, op::STORE_FAST) => op::ADD_INT_STORE,
+        o => o,
     }
+}
+
+/// The fused form of `before` with the form `o` behind it.
+fn fuse_behind(before: u8, o: u8) -> Option<u8> {
+    Some(match (before, o) {
+        (op::LOAD_FAST_BORROW_LOAD_FAST_BORROW, op::COMPARE_INT_JUMP) => op::LOAD2_COMPARE_INT_JUMP,
+        (op::LOAD_FAST_BORROW_LOAD_FAST_BORROW, op::BINARY_OP_ADD_INT) => op::LOAD2_ADD_INT,
+        (op::LOAD_FAST_BORROW_LOAD_FAST_BORROW, op::BINARY_OP_MUL_FLOAT) => op::LOAD2_MUL_FLOAT,
+        (op::LOAD_FAST_BORROW_LOAD_FAST_BORROW, op::ADD_INT_STORE) => op::LOAD2_ADD_INT_STORE,
+        (op::LOAD_SMALL_INT, op::BINARY_OP_ADD_INT) => op::LOAD_SMALL_ADD_INT,
+        (op::LOAD_SMALL_INT, op::BINARY_OP_SUB_INT) => op::LOAD_SMALL_SUB_INT,
+        (op::LOAD_SMALL_INT, op::ADD_INT_STORE) => op::LOAD_SMALL_ADD_INT_STORE,
+        (op::LOAD_SMALL_INT, op::COMPARE_INT_JUMP) => op::LOAD_SMALL_COMPARE_INT_JUMP,
+        (op::LOAD_FAST_BORROW, op::BINARY_OP_ADD_FLOAT) => op::LOAD_ADD_FLOAT,
+        (op::LOAD_FAST_BORROW, op::BINARY_OP_MUL_FLOAT) => op::LOAD_MUL_FLOAT,
+        (op::LOAD_FAST_BORROW, op::BINARY_OP_SUB_FLOAT) => op::LOAD_SUB_FLOAT,
+        (op::LOAD_CONST, op::BINARY_OP_MUL_FLOAT) => op::CONST_MUL_FLOAT,
+        _ => return None,
+    })
 }
 
 /// Quickens a LOAD_GLOBAL that found its cell.

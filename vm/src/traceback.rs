@@ -156,7 +156,7 @@ fn carets(source: &str, indent: usize, start: usize, end: usize) -> String {
 /// call. Found by parsing the segment, as CPython does.
 fn anchors(segment: &str) -> Option<(usize, usize)> {
     use rustpython_compiler::ast::{Expr, Stmt};
-    use rustpython_ruff_text_size::Ranged;
+    use ruff_text_size::Ranged;
     let parsed = rustpython_compiler::parser::parse_module(segment).ok()?;
     let [Stmt::Expr(statement)] = parsed.syntax().body.as_slice() else { return None };
     let chars = |byte: usize| segment[..byte].chars().count();

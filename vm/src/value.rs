@@ -83,7 +83,8 @@ impl Word {
     }
     #[inline(always)]
     pub fn is_kind(self, kind: Kind) -> bool {
-        self.kind() == Some(kind)
+        // SAFETY: as in `kind`.
+        self.is_ptr() && unsafe { (*self.header()).is_kind(kind) }
     }
     /// Takes a new reference.
     #[inline(always)]

@@ -298,10 +298,6 @@ impl Machine for Recorder<'_> {
         if linked && !self.trace.labels.iter().any(|(_, l)| l.header == header) {
             return self.stop(Abort::OtherRegion);
         }
-        let address = self.breaker;
-        let poll = self.guard(Op::Poll, &[], address);
-        let exit = self.trace.func.inst(poll).and_then(|i| i.exit);
-        self.trace.polls.extend(exit);
         self.interp.jump(units);
         self.back_edge = Some(header);
         Ok(())
@@ -309,7 +305,9 @@ impl Machine for Recorder<'_> {
     fn enter_region(&mut self, _units: isize) -> Flow {
         self.stop(Abort::OtherRegion)
     }
-    fn quicken(&mut self, _op: u8) {}
+    fn quicken(&mut self, _op: u8) -> Flow {
+        Ok(())
+    }
     fn live_unit(&mut self, _ahead: usize) -> u16 {
         self.abort.get_or_insert(Abort::Residual("fused"));
         0

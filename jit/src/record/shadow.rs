@@ -178,6 +178,8 @@ fn wide_int(w: Word) -> Option<i64> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LabelState {
     pub header: u32,
+    /// The instruction executed before: a back edge. Labels are shared among back edges of one line.
+    pub prev: u32,
     /// Locals, cells, free variables, then the stack.
     pub slots: Vec<SlotType>,
 }

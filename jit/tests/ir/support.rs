@@ -175,7 +175,7 @@ impl Host for FakeHost {
     /// Writes to all classes, may set the breaker or clear the validity word, may bail.
     fn call(&mut self, index: u64, args: &[u64]) -> u64 {
         self.calls.push((index, args.to_vec()));
-        let roll = mix(self.seed ^ self.calls.len() as u64 * 77);
+        let roll = mix(self.seed ^ (self.calls.len() as u64 * 77));
         if roll.is_multiple_of(8) {
             return 0;
         }

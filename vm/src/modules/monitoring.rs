@@ -35,7 +35,7 @@ pub fn init(vm: &mut Vm, sys: &Value) {
     }
     let events = vm.dict();
     let numbers = Event::ALL.iter().map(|e| (e.name(), e.set().bits()));
-    for (n, bits) in numbers.chain([("BRANCH", EventSet::BRANCH.bits()), ("NO_EVENTS", 0)]) {
+    for (n, bits) in numbers.chain([("BRANCH", 1 << (EventSet::BITS - 1)), ("NO_EVENTS", 0)]) {
         let key = vm.intern(n);
         events.as_::<Dict>().set_str(vm, &key, Value::small(bits as i64));
     }

@@ -15,7 +15,7 @@ mod ty;
 pub use dict::{Dict, GlobalCell};
 pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use list::List;
-pub use misc::{EnumZip, Exception, Int, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice, Traceback};
+pub use misc::{DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice, Traceback};
 pub use string::Str;
 pub use tuple::Tuple;
 pub use ty::Type;
@@ -47,8 +47,7 @@ macro_rules! kinds {
             // SAFETY: the kind names the struct the object was allocated as.
             unsafe {
                 match (*h).kind() {
-                    Kind::Tuple => Tuple::free(h.cast()),
-                    $(Kind::$name => drop(Box::from_raw(h.cast::<$name>())),)*
+                    $(Kind::$name => <$name>::free(h.cast()),)*
                 }
             }
         }
@@ -81,7 +80,12 @@ impl Header {
     }
     #[inline(always)]
     pub fn kind(&self) -> Kind {
-        Kind::ALL[(self.word0 >> 48) as u8 as usize]
+        // SAFETY: the byte was written from a `Kind` and is never changed.
+        unsafe { std::mem::transmute::<u8, Kind>((self.word0 >> 48) as u8) }
+    }
+    #[inline(always)]
+    pub fn is_kind(&self, kind: Kind) -> bool {
+        (self.word0 >> 48) as u8 == kind as u8
     }
     #[inline(always)]
     pub fn count(&self) -> u64 {
@@ -131,8 +135,17 @@ impl Drop for Header {
 ///
 /// # Safety
 /// `#[repr(C)]`, header first, and `KIND` is used for no other struct.
-pub unsafe trait Object {
+pub unsafe trait Object: Sized {
     const KIND: Kind;
+
+    /// Drops the payload and returns the memory.
+    ///
+    /// # Safety
+    /// As for [`dealloc`].
+    unsafe fn free(p: *mut Self) {
+        // SAFETY: objects come from `alloc`, which boxes them (Tuple, of varying size, has its own).
+        drop(unsafe { Box::from_raw(p) })
+    }
 }
 
 macro_rules! objects {
@@ -143,7 +156,7 @@ macro_rules! objects {
 }
 
 objects!(
-    Int, Str, Tuple, List, Dict, Range, RangeIter, SeqIter, EnumZip, Slice, Function, Builtin, Method, Code, Module,
+    Int, Str, List, Dict, Range, RangeIter, SeqIter, EnumZip, Slice, Function, Builtin, Method, Code, Module,
     Type, ClosureCell, Exception, Traceback, Namespace, Plain,
 );
 

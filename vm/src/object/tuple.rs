@@ -1,6 +1,6 @@
 //! `Tuple`: a length and the items inline.
 
-use super::{Header, Kind};
+use super::{Header, Kind, Object};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
 use std::alloc::Layout;
@@ -46,9 +46,13 @@ impl Tuple {
         // SAFETY: `len` items follow, owned by the tuple.
         unsafe { std::slice::from_raw_parts((&raw const self.items).cast(), self.len) }
     }
-    /// # Safety
-    /// As for `dealloc`.
-    pub(super) unsafe fn free(p: *mut Tuple) {
+}
+
+// SAFETY: `#[repr(C)]`, header first.
+unsafe impl Object for Tuple {
+    const KIND: Kind = Kind::Tuple;
+
+    unsafe fn free(p: *mut Tuple) {
         // SAFETY: the items and the header are dropped once, then the memory returned.
         unsafe {
             let len = (*p).len;

@@ -18,7 +18,7 @@ pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.event(Event::Call, 0)?;
     let callable = m.peek(arg as usize + 1);
     if m.is_kind(callable, Kind::Function) {
-        m.quicken(op::CALL_PY_EXACT);
+        m.quicken(op::CALL_PY_EXACT)?;
         if m.enter_function(arg, SKIP)? {
             return Ok(());
         }
@@ -34,7 +34,7 @@ pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
     if m.enter_function(arg, SKIP)? {
         return Ok(());
     }
-    call(m, arg)
+    m.residual(rt::call_again, arg)
 }
 
 #[inline(always)]

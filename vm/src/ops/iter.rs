@@ -38,10 +38,15 @@ fn item<M: Machine>(m: &mut M, v: M::V) -> Flow {
 pub fn for_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let it = m.peek(0);
     if m.is_kind(it, Kind::RangeIter) {
-        m.quicken(op::FOR_ITER_RANGE);
+        m.quicken(op::FOR_ITER_RANGE)?;
     } else if m.is_kind(it, Kind::SeqIter) {
-        m.quicken(op::FOR_ITER_LIST);
+        m.quicken(op::FOR_ITER_SEQ)?;
     }
+    any_next(m, it, arg)
+}
+
+#[inline(always)]
+fn any_next<M: Machine>(m: &mut M, it: M::V, arg: u32) -> Flow {
     match m.iter_next(it) {
         Next::Item(v) => item(m, v),
         Next::Done => exhausted(m, arg),
@@ -57,25 +62,24 @@ pub fn for_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn for_iter_range<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let it = m.peek(0);
     if m.is_kind(it, Kind::RangeIter) {
-        m.quicken(op::FOR_RANGE_STORE);
         match m.iter_next(it) {
             Next::Item(v) => return item(m, v),
             Next::Done => return exhausted(m, arg),
             Next::Other => {}
         }
     }
-    m.quicken(op::FOR_ITER);
+    m.quicken(op::FOR_ITER)?;
     m.residual(rt::for_iter_again, arg)
 }
 
+/// Over a list, tuple, str or dict.
 #[inline(always)]
-pub fn for_iter_list<M: Machine>(m: &mut M, arg: u32) -> Flow {
+pub fn for_iter_seq<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let it = m.peek(0);
-    if m.is_kind(it, Kind::SeqIter)
-        && let Next::Item(v) = m.iter_next(it)
-    {
-        return item(m, v);
+    if m.is_kind(it, Kind::SeqIter) {
+        return any_next(m, it, arg);
     }
+    m.quicken(op::FOR_ITER)?;
     m.residual(rt::for_iter_again, arg)
 }
 
@@ -97,7 +101,7 @@ pub fn for_range_store<M: Machine>(m: &mut M, arg: u32) -> Flow {
             Next::Other => {}
         }
     }
-    m.quicken(op::FOR_ITER);
+    m.quicken(op::FOR_ITER)?;
     m.residual(rt::for_iter_again, arg)
 }
 

@@ -31,9 +31,12 @@ pub fn binary_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let operator = BinOp::of(arg);
     if m.ints(x, y) {
         match operator {
-            BinOp::Add => m.quicken(op::BINARY_OP_ADD_INT),
-            BinOp::Subtract => m.quicken(op::BINARY_OP_SUB_INT),
-            BinOp::Multiply => m.quicken(op::BINARY_OP_MUL_INT),
+            BinOp::Add => m.quicken(op::BINARY_OP_ADD_INT)?,
+            BinOp::Subtract => m.quicken(op::BINARY_OP_SUB_INT)?,
+            BinOp::Multiply => m.quicken(op::BINARY_OP_MUL_INT)?,
+            BinOp::And | BinOp::Or | BinOp::Xor | BinOp::FloorDivide | BinOp::Remainder | BinOp::Rshift => {
+                m.quicken(op::BINARY_OP_INT)?;
+            }
             _ => {}
         }
         if let Some(o) = IntOp::of(operator)
@@ -52,9 +55,9 @@ pub fn binary_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
     } else if let Some(o) = FloatOp::of(operator) {
         if m.floats(x, y) {
             match operator {
-                BinOp::Add => m.quicken(op::BINARY_OP_ADD_FLOAT),
-                BinOp::Subtract => m.quicken(op::BINARY_OP_SUB_FLOAT),
-                BinOp::Multiply => m.quicken(op::BINARY_OP_MUL_FLOAT),
+                BinOp::Add => m.quicken(op::BINARY_OP_ADD_FLOAT)?,
+                BinOp::Subtract => m.quicken(op::BINARY_OP_SUB_FLOAT)?,
+                BinOp::Multiply => m.quicken(op::BINARY_OP_MUL_FLOAT)?,
                 _ => {}
             }
             if let Some(r) = m.float_op(o, x, y) {
@@ -90,6 +93,20 @@ macro_rules! int_forms {
 }
 int_forms! { add_int IntOp::Add; sub_int IntOp::Sub; mul_int IntOp::Mul; }
 
+/// The other operators on ints.
+#[inline(always)]
+pub fn binary_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (y, x) = (m.peek(0), m.peek(1));
+    if m.ints(x, y)
+        && let Some(o) = IntOp::of(BinOp::of(arg))
+        && let Some(r) = m.int_op(o, x, y)
+    {
+        finish2_unboxed(m, r, 5);
+        return Ok(());
+    }
+    unquicken_binary(m, arg)
+}
+
 macro_rules! float_forms {
     ($($name:ident $op:expr;)*) => { $(
         #[inline(always)]
@@ -108,7 +125,7 @@ float_forms! { add_float FloatOp::Add; sub_float FloatOp::Sub; mul_float FloatOp
 /// A specialised form met other types: the general form, which may specialise again.
 #[inline(always)]
 fn unquicken_binary<M: Machine>(m: &mut M, arg: u32) -> Flow {
-    m.quicken(op::BINARY_OP);
+    m.quicken(op::BINARY_OP)?;
     m.residual(rt::binary_op_again, arg)
 }
 
@@ -117,13 +134,13 @@ pub fn compare_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (y, x) = (m.peek(0), m.peek(1));
     let cmp = CmpOp::of(arg);
     if m.ints(x, y) {
-        m.quicken(op::COMPARE_OP_INT);
+        m.quicken(op::COMPARE_OP_INT)?;
         let r = m.int_cmp(cmp, x, y);
         finish2_unboxed(m, r, 1);
         return Ok(());
     }
     if m.floats(x, y) {
-        m.quicken(op::COMPARE_OP_FLOAT);
+        m.quicken(op::COMPARE_OP_FLOAT)?;
         let r = m.float_cmp(cmp, x, y);
         finish2_unboxed(m, r, 1);
         return Ok(());
@@ -144,12 +161,11 @@ pub fn compare_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn compare_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (y, x) = (m.peek(0), m.peek(1));
     if m.ints(x, y) {
-        m.quicken(op::COMPARE_INT_JUMP);
         let r = m.int_cmp(CmpOp::of(arg), x, y);
         finish2_unboxed(m, r, 1);
         return Ok(());
     }
-    m.quicken(op::COMPARE_OP);
+    m.quicken(op::COMPARE_OP)?;
     compare_op(m, arg)
 }
 
@@ -157,12 +173,11 @@ pub fn compare_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn compare_float<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (y, x) = (m.peek(0), m.peek(1));
     if m.floats(x, y) {
-        m.quicken(op::COMPARE_FLOAT_JUMP);
         let r = m.float_cmp(CmpOp::of(arg), x, y);
         finish2_unboxed(m, r, 1);
         return Ok(());
     }
-    m.quicken(op::COMPARE_OP);
+    m.quicken(op::COMPARE_OP)?;
     compare_op(m, arg)
 }
 
@@ -185,7 +200,7 @@ pub fn compare_int_jump<M: Machine>(m: &mut M, arg: u32) -> Flow {
         fused_jump(m, 1, truth);
         return Ok(());
     }
-    m.quicken(op::COMPARE_OP);
+    m.quicken(op::COMPARE_OP)?;
     compare_op(m, arg)
 }
 
@@ -199,7 +214,7 @@ pub fn compare_float_jump<M: Machine>(m: &mut M, arg: u32) -> Flow {
         fused_jump(m, 1, truth);
         return Ok(());
     }
-    m.quicken(op::COMPARE_OP);
+    m.quicken(op::COMPARE_OP)?;
     compare_op(m, arg)
 }
 
@@ -263,18 +278,104 @@ pub fn add_int_store<M: Machine>(m: &mut M, arg: u32) -> Flow {
     unquicken_binary(m, arg)
 }
 
-/// LOAD_SMALL_INT, BINARY_OP + on ints.
+/// LOAD_FAST_BORROW_LOAD_FAST_BORROW, BINARY_OP + on ints, STORE_FAST over an unboxed value.
 #[inline(always)]
-pub fn load_small_add_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
+pub fn load2_add_int_store<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (x, y) = (m.local(arg >> 4), m.local(arg & 15));
+    if m.ints(x, y)
+        && let Some(r) = m.int_op(IntOp::Add, x, y)
+    {
+        store_behind(m, r);
+        return Ok(());
+    }
+    super::stack::load_fast_borrow_load_fast_borrow(m, arg)
+}
+
+/// The STORE_FAST at the end of a load, BINARY_OP, STORE_FAST.
+#[inline(always)]
+fn store_behind<M: Machine>(m: &mut M, r: M::V) {
+    let slot = (m.live_unit(6) >> 8) as u32;
+    let old = m.local(slot);
+    m.set_local(slot, r);
+    m.jump(7);
+    m.drop(old);
+}
+
+macro_rules! small_int_forms {
+    ($($(#[$doc:meta])* $name:ident $op:expr;)*) => { $(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
+            let (x, y) = (m.peek(0), m.small_int(arg as i64));
+            if m.ints(x, y) && let Some(r) = m.int_op($op, x, y) {
+                m.set(0, r);
+                m.jump(6);
+                return Ok(());
+            }
+            super::stack::load_small_int(m, arg)
+        }
+    )* };
+}
+small_int_forms! {
+    /// LOAD_SMALL_INT, BINARY_OP + on ints.
+    load_small_add_int IntOp::Add;
+    /// LOAD_SMALL_INT, BINARY_OP - on ints.
+    load_small_sub_int IntOp::Sub;
+}
+
+/// LOAD_SMALL_INT, BINARY_OP + on ints, STORE_FAST.
+#[inline(always)]
+pub fn load_small_add_int_store<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (x, y) = (m.peek(0), m.small_int(arg as i64));
     if m.ints(x, y)
         && let Some(r) = m.int_op(IntOp::Add, x, y)
     {
-        m.set(0, r);
-        m.jump(6);
+        m.shrink(1);
+        store_behind(m, r);
         return Ok(());
     }
     super::stack::load_small_int(m, arg)
+}
+
+/// LOAD_SMALL_INT, COMPARE_OP on ints, POP_JUMP_IF.
+#[inline(always)]
+pub fn load_small_compare_int_jump<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (x, y) = (m.peek(0), m.small_int(arg as i64));
+    if m.ints(x, y) {
+        let cmp = m.live_unit(0) >> 8;
+        let r = m.int_cmp(CmpOp::of(cmp as u32), x, y);
+        let truth = m.is_true(r);
+        m.shrink(1);
+        fused_jump(m, 2, truth);
+        return Ok(());
+    }
+    super::stack::load_small_int(m, arg)
+}
+
+macro_rules! load_float_forms {
+    ($($(#[$doc:meta])* $name:ident $load:ident $op:expr, $plain:ident;)*) => { $(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
+            let (x, y) = (m.peek(0), m.$load(arg));
+            if m.floats(x, y) && let Some(r) = m.float_op($op, x, y) {
+                m.set(0, r);
+                m.jump(6);
+                return Ok(());
+            }
+            super::stack::$plain(m, arg)
+        }
+    )* };
+}
+load_float_forms! {
+    /// LOAD_FAST_BORROW, BINARY_OP + on floats.
+    load_add_float local FloatOp::Add, load_fast_borrow;
+    /// LOAD_FAST_BORROW, BINARY_OP - on floats.
+    load_sub_float local FloatOp::Sub, load_fast_borrow;
+    /// LOAD_FAST_BORROW, BINARY_OP * on floats.
+    load_mul_float local FloatOp::Mul, load_fast_borrow;
+    /// LOAD_CONST, BINARY_OP * on floats.
+    const_mul_float constant FloatOp::Mul, load_const;
 }
 
 #[inline(always)]
@@ -282,7 +383,7 @@ pub fn to_bool<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     let v = m.peek(0);
     if let Some(r) = m.truth(v) {
         if m.is_bool(v) {
-            m.quicken(op::TO_BOOL_BOOL);
+            m.quicken(op::TO_BOOL_BOOL)?;
         }
         m.will_drop(v);
         m.set(0, r);
@@ -301,11 +402,10 @@ pub fn to_bool<M: Machine>(m: &mut M, _arg: u32) -> Flow {
 pub fn to_bool_bool<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let v = m.peek(0);
     if m.is_bool(v) {
-        m.quicken(op::TO_BOOL_JUMP);
         m.jump(3);
         return Ok(());
     }
-    m.quicken(op::TO_BOOL);
+    m.quicken(op::TO_BOOL)?;
     to_bool(m, arg)
 }
 
@@ -318,7 +418,7 @@ pub fn to_bool_jump<M: Machine>(m: &mut M, arg: u32) -> Flow {
         fused_jump(m, 3, truth);
         return Ok(());
     }
-    m.quicken(op::TO_BOOL);
+    m.quicken(op::TO_BOOL)?;
     to_bool(m, arg)
 }
 

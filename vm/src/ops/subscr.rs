@@ -19,10 +19,12 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (y, x) = (m.peek(0), m.peek(1));
     m.will_drop(y);
     m.will_drop(x);
+    if m.is_kind(x, Kind::List) {
+        m.quicken(op::BINARY_OP_SUBSCR_LIST_INT)?;
+    }
     if m.is_kind(x, Kind::List)
         && let Some(r) = m.list_item(x, y)
     {
-        m.quicken(op::BINARY_OP_SUBSCR_LIST_INT);
         m.jump(5);
         finish2(m, r);
         return Ok(());
@@ -45,7 +47,7 @@ pub fn subscr_list_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
         m.drop(x);
         return Ok(());
     }
-    m.quicken(op::BINARY_OP);
+    m.quicken(op::BINARY_OP)?;
     m.residual(rt::binary_op_again, arg)
 }
 
@@ -55,8 +57,10 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     let (index, list, v) = (m.peek(0), m.peek(1), m.peek(2));
     m.will_drop(list);
     m.will_drop(index);
+    if m.is_kind(list, Kind::List) {
+        m.quicken(op::STORE_SUBSCR_LIST_INT)?;
+    }
     if m.is_kind(list, Kind::List) && m.set_list_item(list, index, v) {
-        m.quicken(op::STORE_SUBSCR_LIST_INT);
         m.jump(1);
         m.shrink(3);
         m.drop(list);
@@ -80,7 +84,7 @@ pub fn store_subscr_list_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
         m.drop(list);
         return Ok(());
     }
-    m.quicken(op::STORE_SUBSCR);
+    m.quicken(op::STORE_SUBSCR)?;
     m.residual(rt::store_subscr_again, arg)
 }
 

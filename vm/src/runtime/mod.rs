@@ -18,7 +18,7 @@ pub use name::*;
 
 use crate::error::R;
 use crate::interp::Interp;
-use crate::machine::{Flow, Helper, Machine};
+use crate::machine::{Flow, Helper};
 use crate::object::{Int, Kind, List, Str};
 use crate::op::{self, BinOp, CmpOp, NB_INPLACE, NB_SUBSCR};
 use crate::ops;
@@ -173,6 +173,9 @@ fn again(vm: &mut Vm, body: fn(&mut Interp<false, false>, u32) -> Flow, arg: u32
 }
 pub fn binary_op_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::number::binary_op, arg)
+}
+pub fn call_again(vm: &mut Vm, arg: u32) -> Flow {
+    again(vm, ops::call::call, arg)
 }
 pub fn for_iter_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::iter::for_iter, arg)

@@ -1,6 +1,7 @@
 //! The unwinder: takes a pending exception to its handler, through as many frames as it needs, and fires
 //! RAISE, RERAISE, EXCEPTION_HANDLED and PY_UNWIND on the way (rules M130 to M134).
 
+use crate::code::Code;
 use crate::frame::FLAG_ENTRY;
 use crate::object::{Exception, Traceback};
 use crate::value::{Value, Word};
@@ -12,9 +13,9 @@ impl Vm {
     /// True: the current frame continues in a handler. False: an entry frame was left, its result is set.
     pub(crate) fn unwind(&mut self) -> bool {
         loop {
-            let f = self.frame();
-            let code = f.code();
-            let unit = code.start_of(f.unit());
+            let code_value = Value::of(&Word(self.frame().code as u64)).clone();
+            let code: &Code = code_value.as_();
+            let unit = code.start_of(self.frame().unit());
             let at = match std::mem::replace(&mut self.raise_at, RaiseAt::EndUnit) {
                 RaiseAt::EndUnit => code.end_unit(unit) as u32,
                 RaiseAt::Unit(u) => u,

@@ -1,8 +1,8 @@
 //! Hashes: equal values have equal hashes, across the number types too.
 
 use super::number::{Num, frexp};
-use crate::error::R;
-use crate::object::{Int, Kind, Method, Range, Slice, Str, Tuple};
+use crate::error::{Exc, R};
+use crate::object::{Dict, Int, Kind, Method, Range, Slice, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
@@ -116,7 +116,7 @@ impl Vm {
             Some(_) => avoid_minus_one((v.word().0 as i64).rotate_right(4)),
         })
     }
-    fn unhashable(&mut self, v: &Value) -> crate::error::Exc {
+    fn unhashable(&mut self, v: &Value) -> Exc {
         let name = self.type_name(v);
         self.raise("TypeError", format!("unhashable type: '{name}'"))
     }
@@ -138,16 +138,31 @@ impl Vm {
         }
         Ok(hash_parts(&[hash_big(&len), first, step]))
     }
-    /// As `hash`, for a key of a dict: says what the key was needed for.
-    pub(crate) fn check_key(&mut self, key: &Value) -> R {
+    /// Dict access whose error for an unhashable key says what the hash was needed for.
+    pub(crate) fn dict_get(&mut self, d: &Dict, key: &Value) -> R<Option<Value>> {
+        d.get(self, key).map_err(|_| self.explain_key(key))
+    }
+    pub(crate) fn dict_set(&mut self, d: &Dict, key: &Value, v: Value) -> R {
+        d.set(self, key, v).map_err(|_| self.explain_key(key))
+    }
+    pub(crate) fn dict_remove(&mut self, d: &Dict, key: &Value) -> R<Option<Value>> {
+        d.remove(self, key).map_err(|_| self.explain_key(key))
+    }
+    #[cold]
+    fn explain_key(&mut self, key: &Value) -> Exc {
+        let first = self.take_pending();
+        // The error may have come from a comparison.
         if self.hash(key).is_ok() {
-            return Ok(());
+            return self.set_pending(first);
         }
         let e = self.take_pending();
         if !self.is_instance(&e, self.types.exception("TypeError")) {
-            return Err(self.set_pending(e));
+            return self.set_pending(e);
         }
-        let (name, why) = (self.type_name(key), self.str_string(&e)?);
-        self.fail("TypeError", format!("cannot use '{name}' as a dict key ({why})"))
+        let name = self.type_name(key);
+        match self.str_string(&e) {
+            Ok(why) => self.raise("TypeError", format!("cannot use '{name}' as a dict key ({why})")),
+            Err(e) => e,
+        }
     }
 }

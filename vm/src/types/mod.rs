@@ -1,6 +1,23 @@
 //! The builtin classes: what their instances do. One file a class or protocol.
 
+pub mod arith;
+pub mod attr;
+pub mod cmp;
+pub mod construct;
+pub mod dict;
+pub mod format;
 pub mod hash;
+pub mod item;
+pub mod iter;
+pub mod list;
+pub mod number;
+pub mod percent;
+pub mod repr;
+pub mod scalar;
+pub mod special;
+pub mod str_format;
+pub mod string;
+pub mod table;
 
 use crate::object::{Dict, Header, Kind, Type};
 use crate::value::Value;
@@ -155,6 +172,11 @@ impl Types {
     pub fn exceptions(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.exceptions.iter().map(|(n, v)| (*n, v))
     }
+}
+
+/// Gives the classes their methods.
+pub fn init(vm: &mut Vm) {
+    table::fill(vm);
 }
 
 impl Vm {

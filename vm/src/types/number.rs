@@ -175,8 +175,8 @@ impl Vm {
                 And => return Ok(Some(self.int(x & y))),
                 Or => return Ok(Some(self.int(x | y))),
                 Xor => return Ok(Some(self.int(x ^ y))),
-                FloorDivide if y != 0 => return Ok(Some(self.int(x.div_floor(&y)))),
-                Remainder if y != 0 => return Ok(Some(self.int(x.mod_floor(&y)))),
+                FloorDivide if y != 0 => return Ok(Some(self.int(Integer::div_floor(&x, &y)))),
+                Remainder if y != 0 => return Ok(Some(self.int(Integer::mod_floor(&x, &y)))),
                 _ => {}
             }
         }

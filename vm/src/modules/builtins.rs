@@ -1,0 +1,497 @@
+//! The functions of module `builtins`. (The classes are made in `types`.)
+
+use crate::error::R;
+use crate::modules::sys::Stream;
+use crate::object::{BuiltinDef, EnumZip, Kind, Kw, Lazy, Module, Str, Tuple, Type};
+use crate::op::{BinOp, CmpOp};
+use crate::types::number::{Num, int_digits};
+use crate::value::Value;
+use crate::vm::Vm;
+use num_bigint::BigInt;
+use num_integer::Integer;
+
+static FUNCTIONS: &[BuiltinDef] = &[
+    BuiltinDef::kw("print", 0, u8::MAX, print),
+    BuiltinDef::new("len", 1, 1, |vm, a, _| {
+        let n = vm.len_of(&a[0])?;
+        Ok(vm.int(n as i64))
+    }),
+    BuiltinDef::new("isinstance", 2, 2, |vm, a, _| {
+        let class = vm.type_of(&a[0]).clone();
+        let message = "isinstance() arg 2 must be a type, a tuple of types, or a union";
+        within(vm, &class, &a[1], message).map(Value::bool)
+    }),
+    BuiltinDef::new("issubclass", 2, 2, |vm, a, _| {
+        if !a[0].is_kind(Kind::Type) {
+            return vm.fail("TypeError", "issubclass() arg 1 must be a class");
+        }
+        let message = "issubclass() arg 2 must be a class, a tuple of classes, or a union";
+        within(vm, &a[0], &a[1], message).map(Value::bool)
+    }),
+    BuiltinDef::new("repr", 1, 1, |vm, a, _| vm.repr(&a[0])),
+    BuiltinDef::new("ascii", 1, 1, |vm, a, _| {
+        let s = vm.ascii_string(&a[0])?;
+        Ok(vm.string(s))
+    }),
+    BuiltinDef::new("abs", 1, 1, |vm, a, _| vm.absolute(&a[0])),
+    BuiltinDef::kw("min", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "min", CmpOp::Lt)),
+    BuiltinDef::kw("max", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "max", CmpOp::Gt)),
+    BuiltinDef::kw("sum", 1, 2, sum),
+    BuiltinDef::kw("sorted", 1, 1, |vm, a, kw| {
+        let items = vm.to_vec(&a[0])?;
+        let (items, r) = vm.sort(items, kw, "sort");
+        r?;
+        Ok(vm.list(items))
+    }),
+    BuiltinDef::new("any", 1, 1, |vm, a, _| first_with(vm, &a[0], true).map(Value::bool)),
+    BuiltinDef::new("all", 1, 1, |vm, a, _| first_with(vm, &a[0], false).map(|found| Value::bool(!found))),
+    BuiltinDef::kw("round", 1, 2, round),
+    BuiltinDef::new("divmod", 2, 2, divmod),
+    BuiltinDef::kw("pow", 0, 3, pow),
+    BuiltinDef::new("chr", 1, 1, |vm, a, _| {
+        let n = vm.index_clamped(&a[0])?;
+        match u32::try_from(n).ok().filter(|&c| c <= 0x10ffff) {
+            Some(c) => {
+                let c = vm.character(c)?;
+                Ok(vm.str(c.encode_utf8(&mut [0; 4])))
+            }
+            None => vm.fail("ValueError", "chr() arg not in range(0x110000)"),
+        }
+    }),
+    BuiltinDef::new("ord", 1, 1, ord),
+    BuiltinDef::new("hex", 1, 1, |vm, a, _| in_base(vm, &a[0], 16, "0x")),
+    BuiltinDef::new("oct", 1, 1, |vm, a, _| in_base(vm, &a[0], 8, "0o")),
+    BuiltinDef::new("bin", 1, 1, |vm, a, _| in_base(vm, &a[0], 2, "0b")),
+    BuiltinDef::new("id", 1, 1, |vm, a, _| Ok(vm.big(BigInt::from(a[0].word().0)))),
+    BuiltinDef::new("hash", 1, 1, |vm, a, _| {
+        let h = vm.hash(&a[0])?;
+        Ok(vm.int(h))
+    }),
+    BuiltinDef::new("getattr", 2, 3, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        match (vm.get_attr_opt(&a[0], &a[1]), a.get(2)) {
+            (Ok(Some(v)), _) => Ok(v),
+            (Ok(None), Some(default)) => Ok(default.clone()),
+            (Ok(None), None) => vm.get_attr(&a[0], &a[1]),
+            (Err(e), Some(default)) => unless_attribute_error(vm, e).map(|()| default.clone()),
+            (Err(e), None) => Err(e),
+        }
+    }),
+    BuiltinDef::new("setattr", 3, 3, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        vm.set_attr(&a[0], &a[1], a[2].clone())?;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("hasattr", 2, 2, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        match vm.get_attr_opt(&a[0], &a[1]) {
+            Ok(found) => Ok(Value::bool(found.is_some())),
+            Err(e) => unless_attribute_error(vm, e).map(|()| Value::FALSE),
+        }
+    }),
+    BuiltinDef::new("delattr", 2, 2, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        vm.del_attr(&a[0], &a[1])?;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("callable", 1, 1, |vm, a, _| Ok(Value::bool(vm.is_callable(&a[0])))),
+    BuiltinDef::new("iter", 1, 2, |vm, a, _| match a {
+        [f, sentinel] => {
+            if !vm.is_callable(f) {
+                return vm.fail("TypeError", "iter(v, w): v must be callable");
+            }
+            // See `next_of_callable`.
+            Ok(EnumZip::new(&vm.types.filter, Lazy::Filter, vec![sentinel.clone()], f.clone(), 1))
+        }
+        _ => vm.get_iter(&a[0]),
+    }),
+    BuiltinDef::new("next", 1, 2, |vm, a, _| match (vm.next(&a[0])?, a.get(1)) {
+        (Some(v), _) => Ok(v),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Err(vm.raise_type("StopIteration", vec![])),
+    }),
+    BuiltinDef::new("format", 1, 2, |vm, a, _| {
+        let spec = match a.get(1) {
+            Some(v) => match v.get::<Str>() {
+                Some(s) => s.as_str(),
+                None => {
+                    let message = format!("format() argument 2 must be str, not {}", vm.type_name(v));
+                    return vm.fail("TypeError", message);
+                }
+            },
+            None => "",
+        };
+        let s = vm.format_value(&a[0], spec)?;
+        Ok(vm.string(s))
+    }),
+    BuiltinDef::new("globals", 0, 0, |vm, _, _| {
+        // Called from Rust, outside of any Python frame, there are none.
+        if vm.frame().code.is_null() { Ok(vm.dict()) } else { Ok(vm.frame().globals().clone()) }
+    }),
+    BuiltinDef::new("vars", 1, 1, |vm, a, _| {
+        let name = vm.intern("__dict__");
+        match vm.get_attr_opt(&a[0], &name)? {
+            Some(d) => Ok(d),
+            None => vm.fail("TypeError", "vars() argument must have __dict__ attribute"),
+        }
+    }),
+    BuiltinDef::new("input", 0, 1, |vm, _, _| vm.fail("NotImplementedError", "input() is not supported yet")),
+    BuiltinDef::new("exit", 0, 1, |vm, a, _| Err(vm.raise_type("SystemExit", a.to_vec()))),
+    BuiltinDef::new("quit", 0, 1, |vm, a, _| Err(vm.raise_type("SystemExit", a.to_vec()))),
+];
+
+pub fn init(vm: &mut Vm) {
+    let module = vm.add_module("builtins", FUNCTIONS);
+    let t = &vm.types;
+    let classes = [
+        &t.object, &t.type_, &t.int, &t.bool, &t.float, &t.str, &t.tuple, &t.list, &t.dict, &t.range, &t.slice,
+        &t.enumerate, &t.zip, &t.map, &t.filter, &t.reversed,
+    ];
+    let mut names: Vec<(String, Value)> =
+        classes.iter().map(|c| (c.as_::<Type>().name.borrow().to_string(), (*c).clone())).collect();
+    let mut exceptions: Vec<(String, Value)> =
+        t.exceptions().map(|(name, class)| (name.to_owned(), class.clone())).collect();
+    exceptions.sort_by(|a, b| a.0.cmp(&b.0));
+    names.extend(exceptions);
+    for alias in ["IOError", "EnvironmentError"] {
+        names.push((alias.to_owned(), t.exception("OSError").clone()));
+    }
+    names.push(("Ellipsis".into(), Value::ELLIPSIS));
+    names.push(("NotImplemented".into(), Value::NOT_IMPLEMENTED));
+    names.push(("__debug__".into(), Value::TRUE));
+    for (name, v) in names {
+        vm.set_global(&module, &name, v);
+    }
+    vm.builtins = module.as_::<Module>().dict.clone();
+}
+
+impl Vm {
+    pub fn is_callable(&self, v: &Value) -> bool {
+        matches!(v.kind(), Some(Kind::Function | Kind::Builtin | Kind::Method | Kind::Type))
+    }
+}
+
+/// `class` is a subclass of `of`, or of a member of that tuple.
+fn within(vm: &mut Vm, class: &Value, of: &Value, message: &str) -> R<bool> {
+    if of.is_kind(Kind::Type) {
+        return Ok(class.as_::<Type>().is_subtype(of));
+    }
+    let Some(all) = of.get::<Tuple>() else { return vm.fail("TypeError", message) };
+    vm.guard_recursion("in __instancecheck__")?;
+    for c in all.as_slice() {
+        if within(vm, class, c, message)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn attribute_name(vm: &mut Vm, v: &Value) -> R {
+    if v.is_kind(Kind::Str) {
+        return Ok(());
+    }
+    let message = format!("attribute name must be string, not '{}'", vm.type_name(v));
+    vm.fail("TypeError", message)
+}
+/// Swallows a pending AttributeError.
+fn unless_attribute_error(vm: &mut Vm, e: crate::error::Exc) -> R {
+    let pending = vm.take_pending();
+    if vm.is_instance(&pending, vm.types.exception("AttributeError")) {
+        return Ok(());
+    }
+    vm.set_pending(pending);
+    Err(e)
+}
+
+fn print(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("print", kw, &["sep", "end", "file", "flush"])?;
+    let file = match kw.get("file").filter(|f| !f.is_none()) {
+        Some(f) => f.clone(),
+        None => match vm.sys_attribute("stdout") {
+            Some(f) => f,
+            None => return vm.fail("RuntimeError", "lost sys.stdout"),
+        },
+    };
+    let mut text = |name: &str, absent: &str| match kw.get(name) {
+        None => Ok(absent.to_owned()),
+        Some(v) if v.is_none() => Ok(absent.to_owned()),
+        Some(v) => match v.get::<Str>() {
+            Some(s) => Ok(s.as_str().to_owned()),
+            None => {
+                let message = format!("{name} must be None or a string, not {}", vm.type_name(v));
+                vm.fail("TypeError", message)
+            }
+        },
+    };
+    let (sep, end) = (text("sep", " ")?, text("end", "\n")?);
+    if file.is_none() {
+        return Ok(Value::NONE);
+    }
+    let stream = vm.stream(&file);
+    let mut line = String::new();
+    for (i, v) in args.iter().enumerate() {
+        if i > 0 {
+            line.push_str(&sep);
+        }
+        match v.get::<Str>() {
+            Some(s) => line.push_str(s.as_str()),
+            None => {
+                let failed = |vm: &mut Vm, line: &str| emit(vm, &file, stream, line);
+                match vm.str_string(v) {
+                    Ok(s) => line.push_str(&s),
+                    // What came before has been printed by then.
+                    Err(e) => {
+                        let pending = vm.take_pending();
+                        failed(vm, &line)?;
+                        vm.set_pending(pending);
+                        return Err(e);
+                    }
+                }
+            }
+        }
+    }
+    line.push_str(&end);
+    emit(vm, &file, stream, &line)?;
+    if let Some(v) = kw.get("flush")
+        && vm.truthy(v)?
+    {
+        match stream {
+            Some(s) => vm.flush_stream(s)?,
+            None => {
+                let name = vm.intern("flush");
+                let f = vm.get_attr(&file, &name)?;
+                vm.call(&f, &[], Kw::NONE)?;
+            }
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn emit(vm: &mut Vm, file: &Value, stream: Option<Stream>, text: &str) -> R {
+    if let Some(s) = stream {
+        return vm.write_stream(s, text);
+    }
+    let name = vm.intern("write");
+    let f = vm.get_attr(file, &name)?;
+    let text = vm.str(text);
+    vm.call(&f, &[text], Kw::NONE)?;
+    Ok(())
+}
+
+/// `min` and `max`: the first item that none beats.
+fn extreme(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, op: CmpOp) -> R<Value> {
+    vm.only_keywords(who, kw, &["key", "default"])?;
+    let key = kw.get("key").filter(|k| !k.is_none());
+    let it = match args {
+        [one] => vm.get_iter(one)?,
+        _ if kw.get("default").is_some() => {
+            let message = format!("Cannot specify a default for {who}() with multiple positional arguments");
+            return vm.fail("TypeError", message);
+        }
+        many => {
+            let items = vm.tuple(many.to_vec());
+            vm.get_iter(&items)?
+        }
+    };
+    let mut best: Option<(Value, Value)> = None;
+    while let Some(v) = vm.next(&it)? {
+        let k = match key {
+            Some(f) => vm.call(f, std::slice::from_ref(&v), Kw::NONE)?,
+            None => v.clone(),
+        };
+        let better = match &best {
+            Some((b, _)) => vm.compare_bool(op, &k, b)?,
+            None => true,
+        };
+        if better {
+            best = Some((k, v));
+        }
+    }
+    match (best, kw.get("default")) {
+        (Some((_, v)), _) => Ok(v),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => vm.fail("ValueError", format!("{who}() iterable argument is empty")),
+    }
+}
+
+/// A sum of floats with the rounding errors kept apart (Neumaier).
+#[derive(Clone, Copy)]
+struct FloatSum {
+    sum: f64,
+    lost: f64,
+}
+
+impl FloatSum {
+    fn add(&mut self, x: f64) {
+        let t = self.sum + x;
+        self.lost += if self.sum.abs() >= x.abs() { (self.sum - t) + x } else { (x - t) + self.sum };
+        self.sum = t;
+    }
+    fn value(self) -> f64 {
+        if self.lost != 0.0 && self.lost.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+}
+
+fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("sum", kw, &["start"])?;
+    let mut total = args.get(1).or(kw.get("start")).cloned().unwrap_or(Value::small(0));
+    if total.is_kind(Kind::Str) {
+        return vm.fail("TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
+    }
+    let it = vm.get_iter(&args[0])?;
+    while let Some(v) = vm.next(&it)? {
+        if !total.word().is_float() {
+            total = vm.binary_op(BinOp::Add, false, &total, &v)?;
+            // Floats from here on: CPython notices one item later when the start was an int.
+            continue;
+        }
+        let mut s = FloatSum { sum: total.word().float(), lost: 0.0 };
+        let mut next = Some(v);
+        let mut other = None;
+        while let Some(v) = next.take() {
+            match Num::of(&v) {
+                Some(Num::Float(f)) => s.add(f),
+                Some(Num::Int(i)) => s.sum += i as f64,
+                _ => {
+                    other = Some(v);
+                    break;
+                }
+            }
+            next = vm.next(&it)?;
+        }
+        total = Value::float(s.value());
+        if let Some(v) = other {
+            total = vm.binary_op(BinOp::Add, false, &total, &v)?;
+        }
+    }
+    Ok(total)
+}
+
+/// There is an item of that truth value.
+fn first_with(vm: &mut Vm, iterable: &Value, truth: bool) -> R<bool> {
+    let it = vm.get_iter(iterable)?;
+    while let Some(v) = vm.next(&it)? {
+        if vm.truthy(&v)? == truth {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn round(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("round", kw, &["ndigits", "number"])?;
+    let digits = match args.get(1).or(kw.get("ndigits")).filter(|d| !d.is_none()) {
+        Some(d) => Some(vm.index_clamped(d)?),
+        None => None,
+    };
+    match (Num::of(&args[0]), digits) {
+        (Some(Num::Float(f)), None) => vm.int_of_float(f.round_ties_even()),
+        (Some(Num::Float(f)), Some(d)) => match round_float(f, d) {
+            r if r.is_infinite() && f.is_finite() => {
+                vm.fail("OverflowError", "rounded value too large to represent")
+            }
+            r => Ok(Value::float(r)),
+        },
+        (Some(n), Some(d)) if d < 0 => round_int(vm, n, d.unsigned_abs()),
+        (Some(_), _) => vm.unary_positive(&args[0]),
+        (None, _) => {
+            let message = format!("type {} doesn't define __round__ method", vm.type_name(&args[0]));
+            vm.fail("TypeError", message)
+        }
+    }
+}
+
+/// Rounds the exact value to `digits` decimals, ties to even.
+fn round_float(f: f64, digits: i64) -> f64 {
+    if !f.is_finite() || f == 0.0 || digits > 323 {
+        return f;
+    }
+    let zero = 0f64.copysign(f);
+    if digits < -308 {
+        return zero;
+    }
+    if digits >= 0 {
+        return format!("{f:.*}", digits as usize).parse().unwrap_or(f);
+    }
+    // Significant digits that stay in front of the place to round at.
+    let text = format!("{:e}", f.abs());
+    let exponent: i64 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    match exponent + 1 + digits {
+        n if n < 0 => zero,
+        0 => {
+            let place: f64 = format!("1e{}", -digits).parse().unwrap_or(f64::INFINITY);
+            // A tie goes to 0, which is even.
+            if f.abs() > place / 2.0 { place.copysign(f) } else { zero }
+        }
+        n => format!("{f:.*e}", n as usize - 1).parse().unwrap_or(f),
+    }
+}
+
+fn round_int(vm: &mut Vm, n: Num, digits: u64) -> R<Value> {
+    let n = n.big();
+    // More places than the int has: 0.
+    if digits as f64 > n.bits() as f64 * 0.30103 + 1.0 {
+        return Ok(Value::small(0));
+    }
+    let place = BigInt::from(10).pow(digits as u32);
+    let (q, rest) = n.div_mod_floor(&place);
+    let twice: BigInt = rest * 2;
+    let up = twice > place || twice == place && q.is_odd();
+    let q = if up { q + 1 } else { q };
+    Ok(vm.big(q * place))
+}
+
+fn divmod(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    match (Num::of(&args[0]), Num::of(&args[1])) {
+        (Some(a), Some(b)) => {
+            let (q, r) = vm.number_divmod(a, b)?;
+            Ok(vm.tuple(vec![q, r]))
+        }
+        _ => {
+            let (a, b) = (vm.type_name(&args[0]), vm.type_name(&args[1]));
+            vm.fail("TypeError", format!("unsupported operand type(s) for divmod(): '{a}' and '{b}'"))
+        }
+    }
+}
+
+fn pow(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("pow", kw, &["base", "exp", "mod"])?;
+    let base = args.first().or(kw.get("base"));
+    let exp = args.get(1).or(kw.get("exp"));
+    let (Some(a), Some(b)) = (base, exp) else {
+        let (name, at) = if base.is_none() { ("base", 1) } else { ("exp", 2) };
+        return vm.fail("TypeError", format!("pow() missing required argument '{name}' (pos {at})"));
+    };
+    let Some(m) = args.get(2).or(kw.get("mod")).filter(|m| !m.is_none()) else {
+        return vm.binary_op(BinOp::Power, false, a, b);
+    };
+    match (Num::int_of(a), Num::int_of(b), Num::int_of(m)) {
+        (Some(a), Some(b), Some(m)) => vm.int_pow_mod(a, b, m),
+        _ if Num::of(a).is_some() && Num::of(b).is_some() && Num::of(m).is_some() => {
+            vm.fail("TypeError", "pow() 3rd argument not allowed unless all arguments are integers")
+        }
+        _ => {
+            let (a, b, m) = (vm.type_name(a), vm.type_name(b), vm.type_name(m));
+            vm.fail("TypeError", format!("unsupported operand type(s) for ** or pow(): '{a}', '{b}', '{m}'"))
+        }
+    }
+}
+
+fn ord(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some(s) = args[0].get::<Str>() else {
+        let message = format!("ord() expected string of length 1, but {} found", vm.type_name(&args[0]));
+        return vm.fail("TypeError", message);
+    };
+    match (s.len(), s.char_at(0)) {
+        (1, Some(c)) => Ok(Value::small(c as i64)),
+        (n, _) => vm.fail("TypeError", format!("ord() expected a character, but string of length {n} found")),
+    }
+}
+
+fn in_base(vm: &mut Vm, v: &Value, base: u32, prefix: &str) -> R<Value> {
+    vm.index_clamped(v)?;
+    let n = Num::of(v).unwrap_or(Num::Int(0));
+    let digits = int_digits(n, base);
+    let sign = if n.is_negative() { "-" } else { "" };
+    Ok(vm.string(format!("{sign}{prefix}{}", digits.trim_start_matches('-'))))
+}

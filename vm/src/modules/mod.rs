@@ -1,0 +1,40 @@
+//! The modules made in Rust. All are there from the start; `import` only finds them.
+
+pub mod builtins;
+pub mod io;
+pub mod monitoring;
+pub mod sys;
+pub mod time;
+
+use crate::object::{Builtin, BuiltinDef, Dict, Module};
+use crate::value::Value;
+use crate::vm::Vm;
+
+pub fn init(vm: &mut Vm) {
+    builtins::init(vm);
+    let sys = sys::init(vm);
+    monitoring::init(vm, &sys);
+    time::init(vm);
+    // Last, so that it lists them all.
+    sys::list_modules(vm, &sys);
+}
+
+impl Vm {
+    /// A new module with these functions, which can be imported.
+    pub(crate) fn add_module(&mut self, name: &'static str, functions: &'static [BuiltinDef]) -> Value {
+        let module = self.module(name);
+        let module_name = self.intern(name);
+        for def in functions {
+            let ty = self.types.builtin_function.clone();
+            let f = Builtin::new(&ty, def, module.clone(), Value::NULL, module_name.clone());
+            self.set_global(&module, def.name, f);
+        }
+        self.modules.insert(name.into(), module.clone());
+        module
+    }
+    /// Sets a name in a module.
+    pub(crate) fn set_global(&mut self, module: &Value, name: &str, v: Value) {
+        let key = self.intern(name);
+        module.as_::<Module>().dict.as_::<Dict>().set_str(self, &key, v);
+    }
+}

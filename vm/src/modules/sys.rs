@@ -1,0 +1,259 @@
+//! Module `sys`.
+
+use crate::error::R;
+use crate::object::{BuiltinDef, Dict, Exception, Header, Kind, Kw, Module, Namespace, Str, Type};
+use crate::types::table::MAX_STR_DIGITS;
+use crate::value::Value;
+use crate::vm::Vm;
+use std::io::Write;
+
+static FUNCTIONS: &[BuiltinDef] = &[
+    BuiltinDef::new("exit", 0, 1, exit),
+    BuiltinDef::new("intern", 1, 1, intern),
+    BuiltinDef::new("getrecursionlimit", 0, 0, |vm, _, _| Ok(Value::small(vm.options.recursion_limit as i64))),
+    BuiltinDef::new("setrecursionlimit", 1, 1, set_recursion_limit),
+    BuiltinDef::new("get_int_max_str_digits", 0, 0, |vm, _, _| Ok(Value::small(vm.max_str_digits() as i64))),
+    BuiltinDef::kw("set_int_max_str_digits", 0, 1, set_max_str_digits),
+    BuiltinDef::new("exc_info", 0, 0, exc_info),
+    BuiltinDef::new("exception", 0, 0, |vm, _, _| Ok(vm.handled.clone())),
+    BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
+    BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
+];
+
+/// Methods of the standard streams.
+static STREAM: &[BuiltinDef] = &[
+    BuiltinDef::new("write", 1, 1, write),
+    BuiltinDef::new("flush", 0, 0, flush),
+    BuiltinDef::new("isatty", 0, 0, |vm, a, _| Ok(Value::bool(is_terminal(vm, &a[0])))),
+    BuiltinDef::new("fileno", 0, 0, |vm, a, _| {
+        Ok(Value::small(if vm.stream(&a[0]) == Some(Stream::Error) { 2 } else { 1 }))
+    }),
+    BuiltinDef::new("writable", 0, 0, |_, _, _| Ok(Value::TRUE)),
+];
+
+const STREAM_CLASS: &str = "_io.TextIOWrapper";
+
+/// A standard stream, known by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    Out,
+    Error,
+}
+
+pub fn init(vm: &mut Vm) -> Value {
+    let sys = vm.add_module("sys", FUNCTIONS);
+    let argv: Vec<Value> = vm.options.argv.clone().iter().map(|a| vm.str(a)).collect();
+    let argv = vm.list(argv);
+    let empty = vm.list(vec![]);
+    let byteorder = if cfg!(target_endian = "little") { "little" } else { "big" };
+    let version = [Value::small(3), Value::small(14), Value::small(0), vm.intern("final"), Value::small(0)];
+    let version = vm.tuple(version.to_vec());
+    let implementation = implementation(vm, &version);
+    let values = [
+        ("argv", argv),
+        ("path", empty),
+        ("maxsize", vm.int(i64::MAX)),
+        ("maxunicode", Value::small(0x10ffff)),
+        ("hexversion", Value::small(0x030e_00f0)),
+        ("byteorder", vm.intern(byteorder)),
+        ("platform", vm.intern(std::env::consts::OS)),
+        ("version", vm.str(concat!("3.14.0 (Seriema ", env!("CARGO_PKG_VERSION"), ")"))),
+        ("version_info", version),
+        ("implementation", implementation),
+        ("float_info", float_info(vm)),
+        ("executable", vm.intern("")),
+        ("prefix", vm.intern("")),
+        (MAX_STR_DIGITS, Value::small(4300)),
+    ];
+    for (name, v) in values {
+        vm.set_global(&sys, name, v);
+    }
+    let class = Type::new(
+        Header::new(Kind::Type, &vm.types.type_),
+        STREAM_CLASS,
+        vm.types.object.clone(),
+        Dict::new(&vm.types.dict),
+        Kind::Namespace,
+    );
+    vm.define_methods(&class, STREAM);
+    for (name, shown) in [("stdout", "<stdout>"), ("stderr", "<stderr>")] {
+        let d = vm.dict();
+        for (key, v) in [("name", shown), ("mode", "w"), ("encoding", "utf-8"), ("errors", "strict")] {
+            let (key, v) = (vm.intern(key), vm.intern(v));
+            d.as_::<Dict>().set_str(vm, &key, v);
+        }
+        let stream = Namespace::new(&class, d);
+        vm.set_global(&sys, name, stream.clone());
+        vm.set_global(&sys, &format!("__{name}__"), stream);
+    }
+    sys
+}
+
+/// `sys.modules`: the modules there are, as they are now.
+pub fn list_modules(vm: &mut Vm, sys: &Value) {
+    let d = vm.dict();
+    let mut all: Vec<_> = vm.modules.iter().map(|(n, m)| (n.clone(), m.clone())).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, m) in all {
+        let key = vm.intern(&name);
+        d.as_::<Dict>().set_str(vm, &key, m);
+    }
+    vm.set_global(sys, "modules", d);
+}
+
+fn namespace(vm: &mut Vm, entries: Vec<(&str, Value)>) -> Value {
+    let d = vm.dict();
+    for (name, v) in entries {
+        let key = vm.intern(name);
+        d.as_::<Dict>().set_str(vm, &key, v);
+    }
+    Namespace::new(&vm.types.namespace, d)
+}
+fn implementation(vm: &mut Vm, version: &Value) -> Value {
+    let name = vm.intern("seriema");
+    let entries =
+        vec![("name", name), ("version", version.clone()), ("cache_tag", Value::NONE), ("hexversion", Value::small(0x030e_00f0))];
+    namespace(vm, entries)
+}
+fn float_info(vm: &mut Vm) -> Value {
+    let small = |i: i32| Value::small(i as i64);
+    let entries = vec![
+        ("max", Value::float(f64::MAX)),
+        ("max_exp", small(f64::MAX_EXP)),
+        ("max_10_exp", small(f64::MAX_10_EXP)),
+        ("min", Value::float(f64::MIN_POSITIVE)),
+        ("min_exp", small(f64::MIN_EXP)),
+        ("min_10_exp", small(f64::MIN_10_EXP)),
+        ("dig", small(f64::DIGITS as i32)),
+        ("mant_dig", small(f64::MANTISSA_DIGITS as i32)),
+        ("epsilon", Value::float(f64::EPSILON)),
+        ("radix", small(2)),
+        ("rounds", small(1)),
+    ];
+    namespace(vm, entries)
+}
+
+fn exit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    Err(vm.raise_type("SystemExit", args.to_vec()))
+}
+
+fn intern(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    match args[0].get::<Str>() {
+        Some(s) => Ok(vm.intern(s.as_str())),
+        None => {
+            let message = format!("intern() argument must be str, not {}", vm.type_name(&args[0]));
+            vm.fail("TypeError", message)
+        }
+    }
+}
+
+fn set_recursion_limit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let n = vm.index(&args[0])?;
+    if n < 1 {
+        return vm.fail("ValueError", "recursion limit must be greater or equal than 1");
+    }
+    let Ok(n) = i32::try_from(n) else {
+        return vm.fail("OverflowError", "Python int too large to convert to C int");
+    };
+    let n = n as u32;
+    let used = vm.options.recursion_limit.saturating_sub(vm.depth_left);
+    if n <= used {
+        let message =
+            format!("cannot set the recursion limit to {n} at the recursion depth {used}: the limit is too low");
+        return vm.fail("RecursionError", message);
+    }
+    vm.options.recursion_limit = n;
+    vm.depth_left = n - used;
+    Ok(Value::NONE)
+}
+
+fn set_max_str_digits(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("set_int_max_str_digits", kw, &["maxdigits"])?;
+    let Some(v) = args.first().or(kw.get("maxdigits")) else {
+        return vm.fail("TypeError", "set_int_max_str_digits() missing required argument 'maxdigits' (pos 1)");
+    };
+    let n = vm.index(v)?;
+    if n != 0 && !(640..=i32::MAX as i64).contains(&n) {
+        return vm.fail("ValueError", "maxdigits must be >= 640 or 0 for unlimited");
+    }
+    if let Some(sys) = vm.modules.get("sys").cloned() {
+        vm.set_global(&sys, MAX_STR_DIGITS, Value::small(n));
+    }
+    Ok(Value::NONE)
+}
+
+fn exc_info(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
+    let e = vm.handled.clone();
+    let parts = match e.get::<Exception>() {
+        Some(x) => {
+            let tb = x.traceback.borrow().clone();
+            vec![vm.type_of(&e).clone(), e.clone(), tb]
+        }
+        None => vec![Value::NONE, Value::NONE, Value::NONE],
+    };
+    Ok(vm.tuple(parts))
+}
+
+impl Vm {
+    /// Which standard stream an object is.
+    pub(crate) fn stream(&mut self, v: &Value) -> Option<Stream> {
+        if !v.is_kind(Kind::Namespace) || **self.type_of(v).as_::<Type>().name.borrow() != *STREAM_CLASS {
+            return None;
+        }
+        let name = self.namespace_get(v, "name")?;
+        match name.get::<Str>()?.as_str() {
+            "<stdout>" => Some(Stream::Out),
+            "<stderr>" => Some(Stream::Error),
+            _ => None,
+        }
+    }
+    /// `sys.<name>` as it is now.
+    pub(crate) fn sys_attribute(&mut self, name: &str) -> Option<Value> {
+        let key = self.intern(name);
+        self.modules.get("sys")?.as_::<Module>().dict.as_::<Dict>().get_str(&key)
+    }
+    pub(crate) fn write_stream(&mut self, stream: Stream, text: &str) -> R {
+        let r = match stream {
+            Stream::Out => self.stdout.write(text),
+            Stream::Error => std::io::stderr().write_all(text.as_bytes()),
+        };
+        r.map_err(|e| self.raise_io(&e))
+    }
+    pub(crate) fn flush_stream(&mut self, stream: Stream) -> R {
+        match stream {
+            Stream::Out => self.stdout.try_flush().map_err(|e| self.raise_io(&e)),
+            Stream::Error => Ok(()),
+        }
+    }
+    fn raise_io(&mut self, e: &std::io::Error) -> crate::error::Exc {
+        let text = e.to_string();
+        let text = text.split(" (os error").next().unwrap_or("").to_owned();
+        let (number, text) = (Value::small(e.raw_os_error().unwrap_or(0) as i64), self.string(text));
+        self.raise_type("OSError", vec![number, text])
+    }
+}
+
+fn write(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some(s) = args[1].get::<Str>() else {
+        let message = format!("write() argument must be str, not {}", vm.type_name(&args[1]));
+        return vm.fail("TypeError", message);
+    };
+    if let Some(stream) = vm.stream(&args[0]) {
+        vm.write_stream(stream, s.as_str())?;
+    }
+    Ok(Value::small(s.len() as i64))
+}
+fn flush(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    if let Some(stream) = vm.stream(&args[0]) {
+        vm.flush_stream(stream)?;
+    }
+    Ok(Value::NONE)
+}
+fn is_terminal(vm: &mut Vm, v: &Value) -> bool {
+    use std::io::IsTerminal;
+    match vm.stream(v) {
+        Some(Stream::Out) => vm.stdout.is_terminal(),
+        Some(Stream::Error) => std::io::stderr().is_terminal(),
+        None => false,
+    }
+}

@@ -1,0 +1,76 @@
+//! Module `time`.
+//!
+//! Clocks by what the standard library offers: monotonic times count from the first look at the clock.
+
+use crate::error::R;
+use crate::object::{BuiltinDef, Kw};
+use crate::types::number::Num;
+use crate::value::Value;
+use crate::vm::Vm;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
+
+/// An instant has no number of its own, only distances.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+static FUNCTIONS: &[BuiltinDef] = &[
+    BuiltinDef::new("time", 0, 0, |_, _, _| seconds(wall())),
+    BuiltinDef::new("perf_counter", 0, 0, |_, _, _| seconds(monotonic())),
+    BuiltinDef::new("monotonic", 0, 0, |_, _, _| seconds(monotonic())),
+    BuiltinDef::new("process_time", 0, 0, |_, _, _| seconds(process())),
+    BuiltinDef::new("time_ns", 0, 0, |vm, _, _| nanoseconds(vm, wall())),
+    BuiltinDef::new("perf_counter_ns", 0, 0, |vm, _, _| nanoseconds(vm, monotonic())),
+    BuiltinDef::new("monotonic_ns", 0, 0, |vm, _, _| nanoseconds(vm, monotonic())),
+    BuiltinDef::new("process_time_ns", 0, 0, |vm, _, _| nanoseconds(vm, process())),
+    BuiltinDef::new("sleep", 1, 1, sleep),
+];
+
+pub fn init(vm: &mut Vm) {
+    LazyLock::force(&ORIGIN);
+    vm.add_module("time", FUNCTIONS);
+}
+
+fn wall() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+fn monotonic() -> Duration {
+    ORIGIN.elapsed()
+}
+/// Time on a processor, summed over the live threads (Linux tells it in nanoseconds); elsewhere, elapsed
+/// time. `clock_gettime` would be cheaper, but is an unsafe call.
+fn process() -> Duration {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return monotonic() };
+    let mut total = 0u64;
+    for task in tasks.flatten() {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+        total += text.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    }
+    if total == 0 { monotonic() } else { Duration::from_nanos(total) }
+}
+
+fn seconds(d: Duration) -> R<Value> {
+    Ok(Value::float(d.as_secs_f64()))
+}
+fn nanoseconds(vm: &mut Vm, d: Duration) -> R<Value> {
+    Ok(vm.int(i64::try_from(d.as_nanos()).unwrap_or(i64::MAX)))
+}
+
+fn sleep(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some(n) = Num::of(&args[0]) else {
+        let message = format!("'{}' object cannot be interpreted as an integer", vm.type_name(&args[0]));
+        return vm.fail("TypeError", message);
+    };
+    let f = vm.to_float(n)?;
+    if f.is_nan() {
+        return vm.fail("ValueError", "Invalid value NaN (not a number)");
+    }
+    if f < 0.0 {
+        return vm.fail("ValueError", "sleep length must be non-negative");
+    }
+    // CPython's time is 64 bits of nanoseconds.
+    match Duration::try_from_secs_f64(f).ok().filter(|d| d.as_nanos() < i64::MAX as u128) {
+        Some(d) => std::thread::sleep(d),
+        None => return vm.fail("OverflowError", "timestamp too large to convert to C PyTime_t"),
+    }
+    Ok(Value::NONE)
+}

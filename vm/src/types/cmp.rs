@@ -1,0 +1,196 @@
+//! Equality and order.
+//!
+//! [`Vm::eq`] is what containers use: identity comes first. [`Vm::compare`] is the operator, for which a NaN
+//! differs from itself.
+
+use super::number::Num;
+use crate::error::R;
+use crate::object::{Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple};
+use crate::op::CmpOp;
+use crate::value::Value;
+use crate::vm::Vm;
+use std::cmp::Ordering;
+
+fn holds(op: CmpOp, o: Ordering) -> bool {
+    match op {
+        CmpOp::Lt => o.is_lt(),
+        CmpOp::Le => o.is_le(),
+        CmpOp::Eq => o.is_eq(),
+        CmpOp::Ne => o.is_ne(),
+        CmpOp::Gt => o.is_gt(),
+        CmpOp::Ge => o.is_ge(),
+    }
+}
+
+impl Vm {
+    pub fn eq(&mut self, a: &Value, b: &Value) -> R<bool> {
+        if a.is(b) {
+            return Ok(true);
+        }
+        Ok(self.rich_compare(CmpOp::Eq, a, b)?.unwrap_or(false))
+    }
+
+    pub fn compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
+        self.compare_bool(op, a, b).map(Value::bool)
+    }
+
+    pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
+        match (self.rich_compare(op, a, b)?, op) {
+            (Some(answer), _) => Ok(answer),
+            (None, CmpOp::Eq) => Ok(a.is(b)),
+            (None, CmpOp::Ne) => Ok(!a.is(b)),
+            (None, _) => {
+                let (x, y) = (self.type_name(a), self.type_name(b));
+                let message = format!("'{}' not supported between instances of '{x}' and '{y}'", op.symbol());
+                self.fail("TypeError", message)
+            }
+        }
+    }
+
+    /// `None`: the classes do not know each other.
+    fn rich_compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Option<bool>> {
+        if let Some(x) = Num::of(a) {
+            let Some(y) = Num::of(b) else { return Ok(None) };
+            return Ok(Some(match x.compare(y) {
+                Some(o) => holds(op, o),
+                None => op == CmpOp::Ne,
+            }));
+        }
+        let (Some(kind), Some(other)) = (a.kind(), b.kind()) else { return Ok(None) };
+        if kind != other {
+            return Ok(None);
+        }
+        let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
+        match kind {
+            Kind::Str => Ok(Some(holds(op, a.as_::<Str>().as_str().cmp(b.as_::<Str>().as_str())))),
+            Kind::Tuple | Kind::List => {
+                self.guard_comparison()?;
+                self.compare_sequences(op, a, b).map(Some)
+            }
+            Kind::Slice => {
+                let parts = |v: &Value| {
+                    let s = v.as_::<Slice>();
+                    vec![s.start.clone(), s.stop.clone(), s.step.clone()]
+                };
+                let (x, y) = (self.tuple(parts(a)), self.tuple(parts(b)));
+                self.compare_sequences(op, &x, &y).map(Some)
+            }
+            _ if !equality => Ok(None),
+            Kind::Dict => {
+                self.guard_comparison()?;
+                Ok(Some(self.dicts_equal(a, b)? == (op == CmpOp::Eq)))
+            }
+            Kind::Namespace => {
+                self.guard_comparison()?;
+                let (x, y) = (a.as_::<Namespace>().dict.clone(), b.as_::<Namespace>().dict.clone());
+                Ok(Some(self.dicts_equal(&x, &y)? == (op == CmpOp::Eq)))
+            }
+            Kind::Range => Ok(Some(self.ranges_equal(a, b)? == (op == CmpOp::Eq))),
+            Kind::Method => {
+                let (x, y) = (a.as_::<Method>(), b.as_::<Method>());
+                Ok(Some((x.func.is(&y.func) && x.self_.is(&y.self_)) == (op == CmpOp::Eq)))
+            }
+            Kind::SeqIter if self.is_key_view(a) && self.is_key_view(b) => {
+                Ok(Some(self.views_equal(a, b)? == (op == CmpOp::Eq)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn guard_comparison(&mut self) -> R {
+        self.guard_recursion("in comparison")
+    }
+    /// RecursionError, saying at what, when little native stack is left.
+    pub(crate) fn guard_recursion(&mut self, what: &str) -> R {
+        if self.guard_native_stack().is_ok() {
+            return Ok(());
+        }
+        drop(self.take_pending());
+        self.fail("RecursionError", format!("maximum recursion depth exceeded {what}"))
+    }
+
+    /// Lists or tuples: the first pair that differs decides. They may change while their items compare.
+    fn compare_sequences(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
+        let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
+        if equality && sequence_len(a) != sequence_len(b) {
+            return Ok(op == CmpOp::Ne);
+        }
+        let mut i = 0;
+        while let (Some(x), Some(y)) = (sequence_item(a, i), sequence_item(b, i)) {
+            if !self.eq(&x, &y)? {
+                return match op {
+                    CmpOp::Eq => Ok(false),
+                    CmpOp::Ne => Ok(true),
+                    _ => self.compare_bool(op, &x, &y),
+                };
+            }
+            i += 1;
+        }
+        Ok(holds(op, sequence_len(a).cmp(&sequence_len(b))))
+    }
+
+    fn dicts_equal(&mut self, a: &Value, b: &Value) -> R<bool> {
+        let (x, y) = (a.as_::<Dict>(), b.as_::<Dict>());
+        if x.len() != y.len() {
+            return Ok(false);
+        }
+        let entries: Vec<_> = x.iter().collect();
+        for (k, v) in entries {
+            match y.get(self, &k)? {
+                Some(w) if self.eq(&v, &w)? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn ranges_equal(&mut self, a: &Value, b: &Value) -> R<bool> {
+        let (x, y) = (a.as_::<Range>(), b.as_::<Range>());
+        let (n, m) = (self.range_len(x), self.range_len(y));
+        if n != m {
+            return Ok(false);
+        }
+        if n == num_bigint::BigInt::ZERO {
+            return Ok(true);
+        }
+        Ok(self.eq(&x.start, &y.start)? && (n == num_bigint::BigInt::from(1) || self.eq(&x.step, &y.step)?))
+    }
+
+    fn is_key_view(&self, v: &Value) -> bool {
+        let t = self.type_of(v);
+        t.is(&self.types.dict_keys) || t.is(&self.types.dict_items)
+    }
+    /// Views of keys or items compare as sets.
+    fn views_equal(&mut self, a: &Value, b: &Value) -> R<bool> {
+        if self.len_of(a)? != self.len_of(b)? {
+            return Ok(false);
+        }
+        for v in self.to_vec(a)? {
+            if !self.contains(b, &v)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The builtin exceptions compare by identity; tests of `args` go through tuples.
+    pub(crate) fn exception_args(&self, e: &Value) -> Vec<Value> {
+        let args = e.as_::<Exception>().args.borrow().clone();
+        args.get::<Tuple>().map_or(vec![], |t| t.as_slice().to_vec())
+    }
+}
+
+fn sequence_len(v: &Value) -> usize {
+    match (v.get::<List>(), v.get::<Tuple>()) {
+        (Some(l), _) => l.len(),
+        (_, Some(t)) => t.as_slice().len(),
+        _ => 0,
+    }
+}
+fn sequence_item(v: &Value, i: usize) -> Option<Value> {
+    match (v.get::<List>(), v.get::<Tuple>()) {
+        (Some(l), _) => l.get(i),
+        (_, Some(t)) => t.as_slice().get(i).cloned(),
+        _ => None,
+    }
+}

@@ -1,0 +1,367 @@
+//! Calling a class.
+
+use super::number::{BadInt, Num, parse_float, parse_int};
+use super::repr::repr_str;
+use crate::error::R;
+use crate::object::{
+    Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Slice, Str, Type,
+};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// A class's constructor: name in error messages, fewest and most arguments, keywords taken by the function.
+struct Constructor {
+    min: usize,
+    max: usize,
+    keywords: bool,
+    make: fn(&mut Vm, &[Value], Kw) -> R<Value>,
+}
+
+const fn row(min: usize, max: usize, keywords: bool, make: fn(&mut Vm, &[Value], Kw) -> R<Value>) -> Constructor {
+    Constructor { min, max, keywords, make }
+}
+
+impl Vm {
+    pub fn instantiate(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
+        let t = class.as_::<Type>();
+        if t.instance.get() == Kind::Exception {
+            return self.new_exception(class, args, kw);
+        }
+        let name = t.name.borrow().to_string();
+        let Some(c) = self.constructor(class) else {
+            return self.fail("TypeError", format!("cannot create '{name}' instances"));
+        };
+        if !kw.is_empty() && !c.keywords {
+            return self.fail("TypeError", format!("{name}() takes no keyword arguments"));
+        }
+        let n = args.len();
+        let s = |n: usize| if n == 1 { "" } else { "s" };
+        if n < c.min {
+            let least = if c.min == c.max { "" } else { "at least " };
+            return self.fail("TypeError", format!("{name} expected {least}{} argument{}, got {n}", c.min, s(c.min)));
+        }
+        if n > c.max {
+            let most = if c.min == c.max { "" } else { "at most " };
+            return self.fail("TypeError", format!("{name} expected {most}{} argument{}, got {n}", c.max, s(c.max)));
+        }
+        (c.make)(self, args, kw)
+    }
+
+    fn constructor(&self, class: &Value) -> Option<Constructor> {
+        let t = &self.types;
+        const ANY: usize = usize::MAX;
+        Some(match () {
+            _ if class.is(&t.int) => row(0, 2, true, new_int),
+            _ if class.is(&t.float) => row(0, 1, false, new_float),
+            _ if class.is(&t.str) => row(0, 3, true, new_str),
+            _ if class.is(&t.bool) => row(0, 1, false, |vm, a, _| match a {
+                [v] => vm.truthy(v).map(Value::bool),
+                _ => Ok(Value::FALSE),
+            }),
+            _ if class.is(&t.list) => row(0, 1, false, |vm, a, _| {
+                let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec(v))?;
+                Ok(vm.list(items))
+            }),
+            _ if class.is(&t.tuple) => row(0, 1, false, |vm, a, _| match a {
+                [v] if v.is_kind(Kind::Tuple) => Ok(v.clone()),
+                _ => {
+                    let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec(v))?;
+                    Ok(vm.tuple(items))
+                }
+            }),
+            _ if class.is(&t.dict) => row(0, 1, true, |vm, a, kw| {
+                let d = vm.dict();
+                vm.dict_update(&d, a.first(), kw)?;
+                Ok(d)
+            }),
+            _ if class.is(&t.range) => row(1, 3, false, new_range),
+            _ if class.is(&t.type_) => row(0, ANY, true, |vm, a, _| match a {
+                [v] => Ok(vm.type_of(v).clone()),
+                [_, _, _] => vm.fail("NotImplementedError", "type() with three arguments is not supported yet"),
+                _ => vm.fail("TypeError", "type() takes 1 or 3 arguments"),
+            }),
+            _ if class.is(&t.object) => row(0, ANY, true, |vm, a, kw| {
+                if !a.is_empty() || !kw.is_empty() {
+                    return vm.fail("TypeError", "object() takes no arguments");
+                }
+                Ok(Plain::new(&vm.types.object))
+            }),
+            _ if class.is(&t.slice) => row(1, 3, false, |vm, a, _| {
+                let at = |i: usize| a.get(i).cloned().unwrap_or(Value::NONE);
+                Ok(match a.len() {
+                    1 => Slice::new(&vm.types.slice, Value::NONE, at(0), Value::NONE),
+                    _ => Slice::new(&vm.types.slice, at(0), at(1), at(2)),
+                })
+            }),
+            _ if class.is(&t.enumerate) => row(0, 2, true, new_enumerate),
+            _ if class.is(&t.zip) => row(0, ANY, true, |vm, a, kw| {
+                let strict = vm.strict("zip", kw)?;
+                let iters = a.iter().map(|v| vm.get_iter(v)).collect::<R<Vec<_>>>()?;
+                Ok(EnumZip::new(&vm.types.zip, Lazy::Zip, iters, Value::NONE, strict))
+            }),
+            _ if class.is(&t.map) => row(0, ANY, true, |vm, a, kw| {
+                let strict = vm.strict("map", kw)?;
+                let [f, rest @ ..] = a else { return vm.fail("TypeError", "map() must have at least two arguments.") };
+                if rest.is_empty() {
+                    return vm.fail("TypeError", "map() must have at least two arguments.");
+                }
+                let iters = rest.iter().map(|v| vm.get_iter(v)).collect::<R<Vec<_>>>()?;
+                Ok(EnumZip::new(&vm.types.map, Lazy::Map, iters, f.clone(), strict))
+            }),
+            _ if class.is(&t.filter) => row(2, 2, false, |vm, a, _| {
+                let it = vm.get_iter(&a[1])?;
+                Ok(EnumZip::new(&vm.types.filter, Lazy::Filter, vec![it], a[0].clone(), 0))
+            }),
+            _ if class.is(&t.reversed) => row(1, 1, false, |vm, a, _| vm.reversed(&a[0])),
+            _ if class.is(&t.namespace) => row(0, 1, true, |vm, a, kw| {
+                let d = vm.dict();
+                vm.dict_update(&d, a.first(), kw)?;
+                Ok(Namespace::new(&vm.types.namespace, d))
+            }),
+            _ if class.is(&t.none) => row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "NoneType", Value::NONE)),
+            _ if class.is(&t.ellipsis) => {
+                row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "EllipsisType", Value::ELLIPSIS))
+            }
+            _ if class.is(&t.not_implemented) => {
+                row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "NotImplementedType", Value::NOT_IMPLEMENTED))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Refuses keywords other than these.
+    pub(crate) fn only_keywords(&mut self, who: &str, kw: Kw, known: &[&str]) -> R {
+        match kw.iter().find(|(n, _)| !known.contains(n)) {
+            Some((n, _)) => {
+                let message = format!("{who}() got an unexpected keyword argument '{n}'");
+                self.fail("TypeError", message)
+            }
+            None => Ok(()),
+        }
+    }
+    /// 1 if the keyword `strict` asks that iterators end together.
+    fn strict(&mut self, who: &str, kw: Kw) -> R<i64> {
+        self.only_keywords(who, kw, &["strict"])?;
+        match kw.get("strict") {
+            Some(v) => Ok(self.truthy(v)? as i64),
+            None => Ok(0),
+        }
+    }
+
+    fn new_exception(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
+        let t = class.as_::<Type>();
+        let within = |vm: &Vm, base: &str| t.is_subtype(vm.types.exception(base));
+        let known: &[&str] = match () {
+            _ if within(self, "ImportError") => &["name", "path", "name_from"],
+            _ if within(self, "AttributeError") => &["name", "obj"],
+            _ if within(self, "NameError") => &["name"],
+            _ => &[],
+        };
+        let name = t.name.borrow().to_string();
+        if !kw.is_empty() && known.is_empty() {
+            return self.fail("TypeError", format!("{name}() takes no keyword arguments"));
+        }
+        self.only_keywords(&name, kw, known)?;
+        // OSError(number, text, file) keeps the file out of its arguments.
+        let file = match args {
+            [_, _, file, ..] if within(self, "OSError") => Some(file.clone()),
+            _ => None,
+        };
+        let kept = if file.is_some() { &args[..2] } else { args };
+        let stored = self.tuple(kept.to_vec());
+        let e = Exception::new(class, stored);
+        let named = kw.names.iter().cloned().zip(kw.values.iter().cloned());
+        let key = self.intern("filename");
+        for (k, v) in named.chain(file.map(|f| (key, f))) {
+            if let Some(d) = self.make_own_dict(&e) {
+                d.as_::<Dict>().set_str(self, &k, v);
+            }
+        }
+        Ok(e)
+    }
+
+    /// `dict.update`: a mapping or pairs, then keywords.
+    pub(crate) fn dict_update(&mut self, d: &Value, other: Option<&Value>, kw: Kw) -> R {
+        match other {
+            Some(o) if o.is_kind(Kind::Dict) => self.dict_merge_into(d, o)?,
+            Some(o) => {
+                let it = self.get_iter(o)?;
+                let mut i = 0;
+                while let Some(pair) = self.next(&it)? {
+                    let Ok(pair) = self.to_vec(&pair) else {
+                        let e = self.take_pending();
+                        if self.is_instance(&e, self.types.exception("TypeError")) {
+                            return self.fail("TypeError", "object is not iterable");
+                        }
+                        return Err(self.set_pending(e));
+                    };
+                    let [k, v] = pair.as_slice() else {
+                        let n = pair.len();
+                        let message =
+                            format!("dictionary update sequence element #{i} has length {n}; 2 is required");
+                        return self.fail("ValueError", message);
+                    };
+                    self.dict_set(d.as_(), k, v.clone())?;
+                    i += 1;
+                }
+            }
+            None => {}
+        }
+        for (k, v) in kw.names.iter().zip(kw.values) {
+            d.as_::<Dict>().set_str(self, k, v.clone());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reversed(&mut self, v: &Value) -> R<Value> {
+        let ty = self.types.reversed.clone();
+        match v.kind() {
+            Some(Kind::List | Kind::Tuple | Kind::Str) => {
+                let n = self.len_of(v)? as i64;
+                Ok(EnumZip::new(&ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1))
+            }
+            Some(Kind::Range) => {
+                let all = [Value::NONE, Value::NONE, Value::small(-1)];
+                let back = Slice::new(&self.types.slice, all[0].clone(), all[1].clone(), all[2].clone());
+                let r = self.get_item(v, &back)?;
+                self.get_iter(&r)
+            }
+            Some(Kind::Dict | Kind::SeqIter) if v.is_kind(Kind::Dict) || self.view_of(v).is_some() => {
+                let mut items = self.to_vec(v)?;
+                items.reverse();
+                let items = self.list(items);
+                self.get_iter(&items)
+            }
+            _ => {
+                let message = format!("'{}' object is not reversible", self.type_name(v));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+}
+
+fn constant(vm: &mut Vm, args: &[Value], kw: Kw, name: &str, v: Value) -> R<Value> {
+    if !args.is_empty() || !kw.is_empty() {
+        return vm.fail("TypeError", format!("{name} takes no arguments"));
+    }
+    Ok(v)
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    repr_str(text, &mut out);
+    out
+}
+
+fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("int", kw, &["base"])?;
+    let base = args.get(1).or(kw.get("base"));
+    let Some(v) = args.first() else {
+        if base.is_some() {
+            return vm.fail("TypeError", "int() missing string argument");
+        }
+        return Ok(Value::small(0));
+    };
+    if let Some(base) = base {
+        let base = vm.index_size(base)?;
+        if base != 0 && !(2..=36).contains(&base) {
+            return vm.fail("ValueError", "int() base must be >= 2 and <= 36, or 0");
+        }
+        let Some(s) = v.get::<Str>() else {
+            return vm.fail("TypeError", "int() can't convert non-string with explicit base");
+        };
+        return int_of_text(vm, s.as_str(), base as u32);
+    }
+    match Num::of(v) {
+        Some(Num::Int(i)) => Ok(vm.int(i)),
+        Some(Num::Big(_)) => Ok(v.clone()),
+        Some(Num::Float(f)) => vm.int_of_float(f),
+        None => match v.get::<Str>() {
+            Some(s) => int_of_text(vm, s.as_str(), 10),
+            None => {
+                let message = format!(
+                    "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+                    vm.type_name(v)
+                );
+                vm.fail("TypeError", message)
+            }
+        },
+    }
+}
+
+fn int_of_text(vm: &mut Vm, text: &str, base: u32) -> R<Value> {
+    let limit = if text.len() > 640 { vm.max_str_digits() } else { 0 };
+    match parse_int(text, base, limit) {
+        Ok(b) => Ok(vm.big(b)),
+        Err(BadInt::Literal) => {
+            vm.fail("ValueError", format!("invalid literal for int() with base {base}: {}", quoted(text)))
+        }
+        Err(BadInt::TooLong(n)) => {
+            let message = format!(
+                "Exceeds the limit ({limit} digits) for integer string conversion: value has {n} digits; use \
+                 sys.set_int_max_str_digits() to increase the limit"
+            );
+            vm.fail("ValueError", message)
+        }
+    }
+}
+
+fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some(v) = args.first() else { return Ok(Value::float(0.0)) };
+    if let Some(n) = Num::of(v) {
+        return vm.to_float(n).map(Value::float);
+    }
+    let Some(s) = v.get::<Str>() else {
+        let message = format!("float() argument must be a string or a real number, not '{}'", vm.type_name(v));
+        return vm.fail("TypeError", message);
+    };
+    match parse_float(s.as_str()) {
+        Some(f) => Ok(Value::float(f)),
+        None => vm.fail("ValueError", format!("could not convert string to float: {}", quoted(s.as_str()))),
+    }
+}
+
+fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("str", kw, &["object", "encoding", "errors"])?;
+    if args.len() > 1 || kw.get("encoding").or(kw.get("errors")).is_some() {
+        return vm.fail("NotImplementedError", "str() of bytes is not supported yet");
+    }
+    match args.first().or(kw.get("object")) {
+        Some(v) => vm.str_of(v),
+        None => Ok(vm.intern("")),
+    }
+}
+
+fn new_range(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let mut parts = Vec::with_capacity(3);
+    for v in args {
+        vm.index_clamped(v)?;
+        // A bool counts as the int.
+        parts.push(match Num::of(v) {
+            Some(Num::Int(i)) => vm.int(i),
+            _ => v.clone(),
+        });
+    }
+    if args.len() == 1 {
+        parts.insert(0, Value::small(0));
+    }
+    let step = if parts.len() == 3 { parts.pop() } else { None }.unwrap_or(Value::small(1));
+    if step.is(&Value::small(0)) {
+        return vm.fail("ValueError", "range() arg 3 must not be zero");
+    }
+    let (stop, start) = (parts.pop().unwrap_or(Value::NONE), parts.pop().unwrap_or(Value::NONE));
+    Ok(Range::new(&vm.types.range, start, stop, step))
+}
+
+fn new_enumerate(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("enumerate", kw, &["iterable", "start"])?;
+    let Some(v) = args.first().or(kw.get("iterable")) else {
+        return vm.fail("TypeError", "enumerate() missing required argument 'iterable'");
+    };
+    let start = match args.get(1).or(kw.get("start")) {
+        Some(s) => vm.index_size(s)?,
+        None => 0,
+    };
+    let it = vm.get_iter(v)?;
+    Ok(EnumZip::new(&vm.types.enumerate, Lazy::Enumerate, vec![it], Value::NONE, start))
+}

@@ -1,0 +1,93 @@
+//! Methods of `dict`.
+
+use crate::error::R;
+use crate::object::{BuiltinDef, Dict, DictPart, Kw, SeqIter};
+use crate::value::Value;
+use crate::vm::Vm;
+
+pub static METHODS: &[BuiltinDef] = &[
+    BuiltinDef::new("get", 1, 2, |vm, a, _| {
+        let found = vm.dict_get(dict(a), &a[1])?;
+        Ok(found.unwrap_or_else(|| a.get(2).cloned().unwrap_or(Value::NONE)))
+    }),
+    BuiltinDef::new("keys", 0, 0, |vm, a, _| {
+        Ok(SeqIter::new(&vm.types.dict_keys, a[0].clone(), DictPart::Keys, 0))
+    }),
+    BuiltinDef::new("values", 0, 0, |vm, a, _| {
+        Ok(SeqIter::new(&vm.types.dict_values, a[0].clone(), DictPart::Values, 0))
+    }),
+    BuiltinDef::new("items", 0, 0, |vm, a, _| {
+        Ok(SeqIter::new(&vm.types.dict_items, a[0].clone(), DictPart::Items, 0))
+    }),
+    BuiltinDef::new("pop", 1, 2, |vm, a, _| match (vm.dict_remove(dict(a), &a[1])?, a.get(2)) {
+        (Some(v), _) => Ok(v),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Err(vm.raise_type("KeyError", vec![a[1].clone()])),
+    }),
+    BuiltinDef::new("popitem", 0, 0, popitem),
+    BuiltinDef::new("setdefault", 1, 2, |vm, a, _| {
+        if let Some(v) = vm.dict_get(dict(a), &a[1])? {
+            return Ok(v);
+        }
+        let v = a.get(2).cloned().unwrap_or(Value::NONE);
+        vm.dict_set(dict(a), &a[1], v.clone())?;
+        Ok(v)
+    }),
+    BuiltinDef::kw("update", 0, 1, |vm, a, kw| {
+        vm.dict_update(&a[0], a.get(1), kw)?;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("clear", 0, 0, |vm, a, _| {
+        dict(a).clear(vm);
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("copy", 0, 0, |vm, a, _| {
+        let d = vm.dict();
+        vm.dict_merge_into(&d, &a[0])?;
+        Ok(d)
+    }),
+];
+
+/// Called on the class.
+pub static CLASS_METHODS: &[BuiltinDef] = &[BuiltinDef::new("fromkeys", 1, 2, fromkeys)];
+
+fn dict(args: &[Value]) -> &Dict {
+    args[0].as_()
+}
+
+/// The newest entry. Positions are not numbered without gaps, but "there is an entry at or behind" holds up
+/// to the last one and no further: doubling, then halving, finds it.
+fn last_entry(d: &Dict) -> Option<(Value, Value)> {
+    let mut found = d.next_entry(0)?;
+    let mut step = d.len();
+    while let Some(e) = d.next_entry(found.0 + step) {
+        found = e;
+        step *= 2;
+    }
+    while step > 1 {
+        step /= 2;
+        while let Some(e) = d.next_entry(found.0 + step) {
+            found = e;
+        }
+    }
+    Some((found.1, found.2))
+}
+
+fn popitem(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some((k, v)) = last_entry(dict(args)) else {
+        let message = vm.str("popitem(): dictionary is empty");
+        return Err(vm.raise_type("KeyError", vec![message]));
+    };
+    dict(args).remove(vm, &k)?;
+    Ok(vm.tuple(vec![k, v]))
+}
+
+fn fromkeys(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let d = vm.dict();
+    let v = args.get(2).cloned().unwrap_or(Value::NONE);
+    let it = vm.get_iter(&args[1])?;
+    while let Some(k) = vm.next(&it)? {
+        vm.dict_set(d.as_(), &k, v.clone())?;
+    }
+    Ok(d)
+}

@@ -1,0 +1,302 @@
+//! Subscripts: reading, writing and deleting items and slices.
+
+use super::number::Num;
+use crate::error::{Exc, R};
+use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type};
+use crate::op::BinOp;
+use crate::value::Value;
+use crate::vm::Vm;
+use num_bigint::BigInt;
+use num_traits::Signed;
+
+/// A slice applied to a length: `count` items from `start` in steps of `step`. `stop` for empty ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub start: i64,
+    pub stop: i64,
+    pub step: i64,
+    pub count: usize,
+}
+
+impl Bounds {
+    fn indices(self) -> impl Iterator<Item = usize> {
+        (0..self.count as i64).map(move |i| (self.start + i * self.step) as usize)
+    }
+}
+
+impl Vm {
+    pub(crate) fn slice_bounds(&mut self, s: &Slice, len: usize) -> R<Bounds> {
+        let len = len as i64;
+        let step = match s.step.is_none() {
+            true => 1,
+            false => self.slice_index(&s.step)?.clamp(-i64::MAX, i64::MAX),
+        };
+        if step == 0 {
+            return self.fail("ValueError", "slice step cannot be zero");
+        }
+        let (lowest, highest) = if step > 0 { (0, len) } else { (-1, len - 1) };
+        let mut place = |v: &Value, absent: i64| -> R<i64> {
+            if v.is_none() {
+                return Ok(absent);
+            }
+            let i = self.slice_index(v)?;
+            let i = if i < 0 { i.saturating_add(len) } else { i };
+            Ok(i.clamp(lowest, highest))
+        };
+        let (first, last) = if step > 0 { (lowest, highest) } else { (highest, lowest) };
+        let start = place(&s.start, first)?;
+        let stop = place(&s.stop, last)?;
+        let count = match step {
+            s if s > 0 && start < stop => (stop - start - 1) / s + 1,
+            s if s < 0 && start > stop => (start - stop - 1) / -s + 1,
+            _ => 0,
+        };
+        Ok(Bounds { start, stop, step, count: count as usize })
+    }
+    fn slice_index(&mut self, v: &Value) -> R<i64> {
+        match Num::int_of(v) {
+            Some(n) => Ok(n.clamp_i64()),
+            None => self.fail("TypeError", "slice indices must be integers or None or have an __index__ method"),
+        }
+    }
+
+    /// Index into `len` items; `None`: out of range.
+    fn position(&mut self, i: &Value, len: usize, what: &str) -> R<Option<usize>> {
+        let n = match Num::int_of(i) {
+            Some(Num::Big(b)) if b.bits() > 63 => {
+                return self.fail("IndexError", "cannot fit 'int' into an index-sized integer");
+            }
+            Some(n) => n.clamp_i64(),
+            None => return Err(self.bad_index(i, what)),
+        };
+        let n = if n < 0 { n + len as i64 } else { n };
+        Ok(usize::try_from(n).ok().filter(|&n| n < len))
+    }
+    fn bad_index(&mut self, i: &Value, what: &str) -> Exc {
+        let got = self.type_name(i);
+        let message = match what {
+            "string" => format!("string indices must be integers, not '{got}'"),
+            _ => format!("{what} indices must be integers or slices, not {got}"),
+        };
+        self.raise("TypeError", message)
+    }
+
+    pub fn get_item(&mut self, c: &Value, i: &Value) -> R<Value> {
+        match c.kind() {
+            Some(Kind::List) => {
+                let list = c.as_::<List>();
+                if let Some(s) = i.get::<Slice>() {
+                    let b = self.slice_bounds(s, list.len())?;
+                    let items = take(list.as_slice(), b);
+                    return Ok(self.list(items));
+                }
+                match self.position(i, list.len(), "list")?.and_then(|i| list.get(i)) {
+                    Some(v) => Ok(v),
+                    None => self.fail("IndexError", "list index out of range"),
+                }
+            }
+            Some(Kind::Tuple) => {
+                let items = c.as_::<Tuple>().as_slice();
+                if let Some(s) = i.get::<Slice>() {
+                    let b = self.slice_bounds(s, items.len())?;
+                    if b.count == items.len() && b.step == 1 {
+                        return Ok(c.clone());
+                    }
+                    let items = take(items, b);
+                    return Ok(self.tuple(items));
+                }
+                match self.position(i, items.len(), "tuple")? {
+                    Some(i) => Ok(items[i].clone()),
+                    None => self.fail("IndexError", "tuple index out of range"),
+                }
+            }
+            Some(Kind::Str) => self.str_item(c, i),
+            Some(Kind::Dict) => match self.dict_get(c.as_(), i)? {
+                Some(v) => Ok(v),
+                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+            },
+            Some(Kind::Range) => self.range_item(c, i),
+            Some(Kind::Type) => {
+                let message = format!("type '{}' is not subscriptable", c.as_::<Type>().name.borrow());
+                self.fail("TypeError", message)
+            }
+            _ => {
+                let message = format!("'{}' object is not subscriptable", self.type_name(c));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+
+    fn str_item(&mut self, c: &Value, i: &Value) -> R<Value> {
+        let s = c.as_::<Str>();
+        if let Some(slice) = i.get::<Slice>() {
+            let b = self.slice_bounds(slice, s.len())?;
+            if b.step == 1 {
+                if b.count == s.len() {
+                    return Ok(c.clone());
+                }
+                return Ok(self.str(s.slice(b.start.max(0) as usize, b.start.max(0) as usize + b.count)));
+            }
+            if s.is_ascii() {
+                let bytes = s.as_str().as_bytes();
+                let text: String = b.indices().map(|i| bytes[i] as char).collect();
+                return Ok(self.string(text));
+            }
+            let chars: Vec<char> = s.as_str().chars().collect();
+            let text: String = b.indices().map(|i| chars[i]).collect();
+            return Ok(self.string(text));
+        }
+        match self.position(i, s.len(), "string")?.and_then(|i| s.char_at(i)) {
+            Some(ch) => Ok(self.str(ch.encode_utf8(&mut [0; 4]))),
+            None => self.fail("IndexError", "string index out of range"),
+        }
+    }
+
+    fn range_item(&mut self, c: &Value, i: &Value) -> R<Value> {
+        let r = c.as_::<Range>();
+        let len = self.range_len(r);
+        if let Some(s) = i.get::<Slice>() {
+            let Ok(n) = usize::try_from(&len) else {
+                return self.fail("OverflowError", "Python int too large to convert to C ssize_t");
+            };
+            let b = self.slice_bounds(s, n)?;
+            let (start, stop) = (self.range_at(r, b.start)?, self.range_at(r, b.stop)?);
+            let step = self.int(b.step);
+            let step = self.binary_op(BinOp::Multiply, false, &r.step, &step)?;
+            return Ok(Range::new(&self.types.range, start, stop, step));
+        }
+        let Some(n) = Num::int_of(i) else { return Err(self.bad_index(i, "range")) };
+        let mut n = n.big().into_owned();
+        if n.is_negative() {
+            n += &len;
+        }
+        if n.is_negative() || n >= len {
+            return self.fail("IndexError", "range object index out of range");
+        }
+        let n = self.big(n);
+        let offset = self.binary_op(BinOp::Multiply, false, &r.step, &n)?;
+        self.binary_op(BinOp::Add, false, &r.start, &offset)
+    }
+    fn range_at(&mut self, r: &Range, i: i64) -> R<Value> {
+        let i = self.big(BigInt::from(i));
+        let offset = self.binary_op(BinOp::Multiply, false, &r.step, &i)?;
+        self.binary_op(BinOp::Add, false, &r.start, &offset)
+    }
+
+    pub fn set_item(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
+        match c.kind() {
+            Some(Kind::List) => {
+                let list = c.as_::<List>();
+                if let Some(s) = i.get::<Slice>() {
+                    return self.set_slice(list, s, &v);
+                }
+                match self.position(i, list.len(), "list")?.and_then(|i| list.set(i, v)) {
+                    Some(old) => {
+                        drop(old);
+                        Ok(())
+                    }
+                    None => self.fail("IndexError", "list assignment index out of range"),
+                }
+            }
+            Some(Kind::Dict) => self.dict_set(c.as_(), i, v),
+            _ => {
+                let message = format!("'{}' object does not support item assignment", self.type_name(c));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+
+    fn set_slice(&mut self, list: &List, s: &Slice, v: &Value) -> R {
+        let Ok(items) = self.to_vec(v) else {
+            let e = self.take_pending();
+            let not_iterable = self.is_instance(&e, self.types.exception("TypeError")) && self.get_iter(v).is_err();
+            if !not_iterable {
+                return Err(self.set_pending(e));
+            }
+            drop(self.take_pending());
+            return self.fail("TypeError", "must assign iterable to extended slice");
+        };
+        // Only now: making the items may have changed the list.
+        let b = self.slice_bounds(s, list.len())?;
+        if b.step == 1 {
+            let from = b.start as usize;
+            let to = from + b.count;
+            let old: Vec<Value> = list.with_vec(|l| l.splice(from..to, items).collect());
+            drop(old);
+            return Ok(());
+        }
+        if items.len() != b.count {
+            let message =
+                format!("attempt to assign sequence of size {} to extended slice of size {}", items.len(), b.count);
+            return self.fail("ValueError", message);
+        }
+        let old: Vec<Option<Value>> = b.indices().zip(items).map(|(i, v)| list.set(i, v)).collect();
+        drop(old);
+        Ok(())
+    }
+
+    pub fn del_item(&mut self, c: &Value, i: &Value) -> R<()> {
+        match c.kind() {
+            Some(Kind::List) => {
+                let list = c.as_::<List>();
+                if let Some(s) = i.get::<Slice>() {
+                    let b = self.slice_bounds(s, list.len())?;
+                    let old = list.with_vec(|l| remove(l, b));
+                    drop(old);
+                    return Ok(());
+                }
+                match self.position(i, list.len(), "list")? {
+                    Some(i) => {
+                        let old = list.with_vec(|l| l.remove(i));
+                        drop(old);
+                        Ok(())
+                    }
+                    None => self.fail("IndexError", "list assignment index out of range"),
+                }
+            }
+            Some(Kind::Dict) => match self.dict_remove(c.as_(), i)? {
+                Some(old) => {
+                    drop(old);
+                    Ok(())
+                }
+                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+            },
+            kind => {
+                let sequence = matches!(kind, Some(Kind::Tuple | Kind::Str | Kind::Range));
+                let not = if sequence { "doesn't" } else { "does not" };
+                let message = format!("'{}' object {not} support item deletion", self.type_name(c));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+}
+
+fn take(items: &[Value], b: Bounds) -> Vec<Value> {
+    if b.step == 1 {
+        let from = b.start as usize;
+        return items[from..from + b.count].to_vec();
+    }
+    b.indices().map(|i| items[i].clone()).collect()
+}
+
+/// Takes the items of a slice out of a vector.
+fn remove(items: &mut Vec<Value>, b: Bounds) -> Vec<Value> {
+    if b.count == 0 {
+        return vec![];
+    }
+    if b.step == 1 {
+        let from = b.start as usize;
+        return items.drain(from..from + b.count).collect();
+    }
+    let mut gone = vec![];
+    let mut kept = Vec::with_capacity(items.len() - b.count);
+    let (low, step) =
+        if b.step > 0 { (b.start, b.step) } else { (b.start + (b.count as i64 - 1) * b.step, -b.step) };
+    let high = low + (b.count as i64 - 1) * step;
+    for (i, v) in std::mem::take(items).into_iter().enumerate() {
+        let i = i as i64;
+        if i >= low && i <= high && (i - low) % step == 0 { gone.push(v) } else { kept.push(v) }
+    }
+    *items = kept;
+    gone
+}

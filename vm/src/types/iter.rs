@@ -1,0 +1,409 @@
+//! Iteration, truth, length, membership.
+//!
+//! A dict's views and its iterators are both [`SeqIter`]s; the class tells which, and a view never advances.
+
+use super::number::Num;
+use crate::error::R;
+use crate::object::{Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple};
+use crate::op::BinOp;
+use crate::value::Value;
+use crate::vm::Vm;
+use num_bigint::BigInt;
+use num_traits::{Signed, ToPrimitive};
+
+impl Vm {
+    pub fn truthy(&mut self, v: &Value) -> R<bool> {
+        if let Some(n) = Num::of(v) {
+            return Ok(!n.is_zero());
+        }
+        Ok(match v.kind() {
+            None => !v.is_none(),
+            Some(Kind::Str) => !v.as_::<Str>().is_empty(),
+            Some(Kind::List) => !v.as_::<List>().is_empty(),
+            Some(Kind::Tuple) => !v.as_::<Tuple>().as_slice().is_empty(),
+            Some(Kind::Dict) => !v.as_::<Dict>().is_empty(),
+            Some(Kind::Range) => self.range_len(v.as_::<Range>()).is_positive(),
+            Some(Kind::SeqIter) if self.view_of(v).is_some() => self.len_of(v)? > 0,
+            _ => true,
+        })
+    }
+
+    pub fn len_of(&mut self, v: &Value) -> R<usize> {
+        Ok(match v.kind() {
+            Some(Kind::Str) => v.as_::<Str>().len(),
+            Some(Kind::List) => v.as_::<List>().len(),
+            Some(Kind::Tuple) => v.as_::<Tuple>().as_slice().len(),
+            Some(Kind::Dict) => v.as_::<Dict>().len(),
+            Some(Kind::Range) => match self.range_len(v.as_::<Range>()).to_isize() {
+                Some(n) => n as usize,
+                None => return self.fail("OverflowError", "Python int too large to convert to C ssize_t"),
+            },
+            _ => match self.view_of(v) {
+                Some((d, _)) => d.as_::<Dict>().len(),
+                None => {
+                    let message = format!("object of type '{}' has no len()", self.type_name(v));
+                    return self.fail("TypeError", message);
+                }
+            },
+        })
+    }
+
+    /// The dict behind a view, and what the view shows.
+    pub(crate) fn view_of(&self, v: &Value) -> Option<(Value, DictPart)> {
+        let it = v.get::<SeqIter>()?;
+        let t = self.type_of(v);
+        let views = [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items];
+        views.iter().any(|x| t.is(x)).then(|| (it.seq.borrow().clone(), it.what.get()))
+    }
+
+    pub fn range_len(&self, r: &Range) -> BigInt {
+        range_len(Num::of(&r.start), Num::of(&r.stop), Num::of(&r.step))
+    }
+
+    pub fn get_iter(&mut self, v: &Value) -> R<Value> {
+        let t = &self.types;
+        Ok(match v.kind() {
+            Some(Kind::List) => SeqIter::new(&t.list_iterator, v.clone(), DictPart::Values, 0),
+            Some(Kind::Tuple) => SeqIter::new(&t.tuple_iterator, v.clone(), DictPart::Values, 0),
+            Some(Kind::Str) => SeqIter::new(&t.str_iterator, v.clone(), DictPart::Values, 0),
+            Some(Kind::Dict) => dict_iter(self, v.clone(), DictPart::Keys),
+            Some(Kind::Range) => self.range_iter(v),
+            Some(Kind::RangeIter | Kind::EnumZip) => v.clone(),
+            Some(Kind::SeqIter) => match self.view_of(v) {
+                Some((d, part)) => dict_iter(self, d, part),
+                None => v.clone(),
+            },
+            _ => {
+                let message = format!("'{}' object is not iterable", self.type_name(v));
+                return self.fail("TypeError", message);
+            }
+        })
+    }
+
+    fn range_iter(&mut self, v: &Value) -> Value {
+        let r = v.as_::<Range>();
+        if let (Some(Num::Int(a)), Some(Num::Int(b)), Some(Num::Int(s))) =
+            (Num::of(&r.start), Num::of(&r.stop), Num::of(&r.step))
+        {
+            return RangeIter::new(&self.types.range_iterator, a, small_range_len(a, b, s), s);
+        }
+        let n = self.range_len(r);
+        let big = |v: &Value| Num::int_of(v).map(|n| n.big().into_owned()).unwrap_or_default();
+        let (start, step) = (big(&r.start), big(&r.step));
+        // The value one past the last is computed too.
+        let end = &start + &step * &n;
+        match (start.to_i64(), step.to_i64(), n.to_i64(), end.to_i64()) {
+            (Some(a), Some(s), Some(n), Some(_)) => RangeIter::new(&self.types.range_iterator, a, n, s),
+            _ => {
+                // A lazy iterator over the range itself, which counts upwards (see `next_of_range`).
+                EnumZip::new(&self.types.range_iterator, Lazy::Reversed, vec![v.clone()], Value::NONE, 0)
+            }
+        }
+    }
+
+    /// The next item; `None` at the end, without an exception.
+    pub fn next(&mut self, it: &Value) -> R<Option<Value>> {
+        match it.kind() {
+            Some(Kind::RangeIter) => {
+                let r = it.as_::<RangeIter>();
+                let (next, left) = (r.next.get(), r.left.get());
+                if left <= 0 {
+                    return Ok(None);
+                }
+                r.left.set(left - 1);
+                r.next.set(next.wrapping_add(r.step.get()));
+                Ok(Some(self.int(next)))
+            }
+            Some(Kind::SeqIter) if self.view_of(it).is_none() => self.next_of_sequence(it.as_()),
+            Some(Kind::EnumZip) => {
+                self.guard_recursion("while calling a Python object")?;
+                self.next_of_lazy(it.as_())
+            }
+            _ => {
+                let message = format!("'{}' object is not an iterator", self.type_name(it));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+
+    fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
+        let seq = it.seq.borrow().clone();
+        let i = it.index.get();
+        let found = match seq.kind() {
+            Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
+            Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i).map(|v| (v.clone(), i + 1)),
+            // For strs the index counts bytes.
+            Some(Kind::Str) => {
+                let c = seq.as_::<Str>().as_str().get(i..).and_then(|s| s.chars().next());
+                c.map(|c| (self.str(c.encode_utf8(&mut [0; 4])), i + c.len_utf8()))
+            }
+            Some(Kind::Dict) => {
+                let d = seq.as_::<Dict>();
+                if d.len() != it.size.get() {
+                    // It stays so: no size is that large.
+                    it.size.set(usize::MAX);
+                    return self.fail("RuntimeError", "dictionary changed size during iteration");
+                }
+                d.next_entry(i).map(|(at, k, v)| {
+                    let item = match it.what.get() {
+                        DictPart::Keys => k,
+                        DictPart::Values => v,
+                        DictPart::Items => self.tuple(vec![k, v]),
+                    };
+                    (item, at + 1)
+                })
+            }
+            _ => None,
+        };
+        match found {
+            Some((v, next)) => {
+                it.index.set(next);
+                Ok(Some(v))
+            }
+            None => {
+                let old = it.seq.replace(Value::NULL);
+                drop(old);
+                Ok(None)
+            }
+        }
+    }
+
+    fn next_of_lazy(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        match it.which {
+            Lazy::Enumerate => {
+                let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
+                let n = it.count.get();
+                it.count.set(n.wrapping_add(1));
+                let n = self.int(n);
+                Ok(Some(self.tuple(vec![n, v])))
+            }
+            Lazy::Zip => Ok(self.next_of_each(it, "zip")?.map(|items| self.tuple(items))),
+            Lazy::Map => match self.next_of_each(it, "map")? {
+                Some(items) => self.call(&it.func, &items, Kw::NONE).map(Some),
+                None => Ok(None),
+            },
+            Lazy::Filter if it.count.get() != 0 => self.next_of_callable(it),
+            Lazy::Filter => {
+                while let Some(v) = self.next(&it.iters[0])? {
+                    let keep = match it.func.is_none() {
+                        true => self.truthy(&v)?,
+                        false => {
+                            let r = self.call(&it.func, std::slice::from_ref(&v), Kw::NONE)?;
+                            self.truthy(&r)?
+                        }
+                    };
+                    if keep {
+                        return Ok(Some(v));
+                    }
+                }
+                Ok(None)
+            }
+            Lazy::Reversed if it.iters[0].is_kind(Kind::Range) => self.next_of_range(it),
+            Lazy::Reversed => {
+                let i = it.count.get();
+                if i < 0 {
+                    return Ok(None);
+                }
+                let found = match it.iters[0].kind() {
+                    Some(Kind::List) => it.iters[0].as_::<List>().get(i as usize),
+                    Some(Kind::Tuple) => it.iters[0].as_::<Tuple>().as_slice().get(i as usize).cloned(),
+                    Some(Kind::Str) => {
+                        let c = it.iters[0].as_::<Str>().char_at(i as usize);
+                        c.map(|c| self.str(c.encode_utf8(&mut [0; 4])))
+                    }
+                    _ => None,
+                };
+                it.count.set(if found.is_some() { i - 1 } else { -1 });
+                Ok(found)
+            }
+        }
+    }
+
+    /// Over a range beyond 64 bits: `count` is the position.
+    fn next_of_range(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        let i = it.count.get();
+        let r = it.iters[0].as_::<Range>();
+        if BigInt::from(i) >= self.range_len(r) {
+            return Ok(None);
+        }
+        it.count.set(i + 1);
+        let i = self.int(i);
+        let offset = self.binary_op(BinOp::Multiply, false, &r.step, &i)?;
+        self.binary_op(BinOp::Add, false, &r.start, &offset).map(Some)
+    }
+
+    /// `iter(callable, sentinel)`: a filter with a count, 1 while it lasts and -1 afterwards; the sentinel
+    /// stands in the place of the iterator.
+    fn next_of_callable(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        if it.count.get() < 0 {
+            return Ok(None);
+        }
+        let v = match self.call(&it.func, &[], Kw::NONE) {
+            Ok(v) => v,
+            Err(e) => return self.stop_iteration_ends(it, e),
+        };
+        if self.eq(&v, &it.iters[0])? {
+            it.count.set(-1);
+            return Ok(None);
+        }
+        Ok(Some(v))
+    }
+
+    /// A callable that raises StopIteration ends its iterator.
+    fn stop_iteration_ends(&mut self, it: &EnumZip, e: crate::error::Exc) -> R<Option<Value>> {
+        let pending = self.take_pending();
+        let stop = self.is_instance(&pending, self.types.exception("StopIteration"));
+        if stop {
+            it.count.set(-1);
+            return Ok(None);
+        }
+        self.set_pending(pending);
+        Err(e)
+    }
+
+    /// One item of each iterator; a count of 1 asks that they end together.
+    fn next_of_each(&mut self, it: &EnumZip, who: &str) -> R<Option<Vec<Value>>> {
+        let strict = it.count.get() == 1;
+        let mut items = Vec::with_capacity(it.iters.len());
+        for (i, x) in it.iters.iter().enumerate() {
+            match self.next(x)? {
+                Some(v) => items.push(v),
+                None if strict && i > 0 => return Err(self.uneven(who, i, "shorter")),
+                None if strict => {
+                    for (j, y) in it.iters.iter().enumerate().skip(1) {
+                        if self.next(y)?.is_some() {
+                            return Err(self.uneven(who, j, "longer"));
+                        }
+                    }
+                    return Ok(None);
+                }
+                None => return Ok(None),
+            }
+        }
+        Ok(if items.is_empty() { None } else { Some(items) })
+    }
+    fn uneven(&mut self, who: &str, i: usize, how: &str) -> crate::error::Exc {
+        let others = if i == 1 { "argument 1".to_owned() } else { format!("arguments 1-{i}") };
+        self.raise("ValueError", format!("{who}() argument {} is {how} than {others}", i + 1))
+    }
+
+    /// All items of an iterable.
+    pub fn to_vec(&mut self, iterable: &Value) -> R<Vec<Value>> {
+        match iterable.kind() {
+            Some(Kind::List) => return Ok(iterable.as_::<List>().as_slice().to_vec()),
+            Some(Kind::Tuple) => return Ok(iterable.as_::<Tuple>().as_slice().to_vec()),
+            _ => {}
+        }
+        let it = self.get_iter(iterable)?;
+        let mut items = vec![];
+        if let Some(r) = it.get::<RangeIter>() {
+            items = self.new_vec(r.left.get().max(0) as usize)?;
+        }
+        while let Some(v) = self.next(&it)? {
+            if items.len() == items.capacity() && items.try_reserve(1).is_err() {
+                return Err(self.raise_type("MemoryError", vec![]));
+            }
+            items.push(v);
+        }
+        Ok(items)
+    }
+
+    pub fn contains(&mut self, container: &Value, item: &Value) -> R<bool> {
+        match container.kind() {
+            Some(Kind::Str) => {
+                let Some(needle) = item.get::<Str>() else {
+                    let message =
+                        format!("'in <string>' requires string as left operand, not {}", self.type_name(item));
+                    return self.fail("TypeError", message);
+                };
+                Ok(container.as_::<Str>().as_str().contains(needle.as_str()))
+            }
+            Some(Kind::Dict) => Ok(self.dict_get(container.as_(), item)?.is_some()),
+            Some(Kind::List) => {
+                // The list may change while its items compare.
+                let (list, mut i) = (container.as_::<List>(), 0);
+                while let Some(v) = list.get(i) {
+                    if self.eq(&v, item)? {
+                        return Ok(true);
+                    }
+                    i += 1;
+                }
+                Ok(false)
+            }
+            Some(Kind::Tuple) => {
+                for v in container.as_::<Tuple>().as_slice() {
+                    if self.eq(v, item)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Some(Kind::Range) if Num::int_of(item).is_some() => Ok(self.range_index(container, item).is_some()),
+            _ => self.contains_by_iteration(container, item),
+        }
+    }
+
+    fn contains_by_iteration(&mut self, container: &Value, item: &Value) -> R<bool> {
+        match self.view_of(container) {
+            Some((d, DictPart::Keys)) => return self.contains(&d, item),
+            Some((d, DictPart::Items)) => {
+                let Some([k, v]) = item.get::<Tuple>().map(Tuple::as_slice) else { return Ok(false) };
+                return match d.as_::<Dict>().get(self, k)? {
+                    Some(found) => self.eq(&found, v),
+                    None => Ok(false),
+                };
+            }
+            _ => {}
+        }
+        let Ok(it) = self.get_iter(container) else {
+            drop(self.take_pending());
+            let message = format!("argument of type '{}' is not a container or iterable", self.type_name(container));
+            return self.fail("TypeError", message);
+        };
+        while let Some(v) = self.next(&it)? {
+            if self.eq(&v, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Position of an int in a range.
+    pub(crate) fn range_index(&self, range: &Value, item: &Value) -> Option<BigInt> {
+        let r = range.as_::<Range>();
+        let (x, start, step) = (Num::int_of(item)?.big(), Num::int_of(&r.start)?.big(), Num::int_of(&r.step)?.big());
+        let offset = x.as_ref() - start.as_ref();
+        let (q, rest) = num_integer::Integer::div_mod_floor(&offset, step.as_ref());
+        (rest == BigInt::ZERO && !q.is_negative() && q < self.range_len(r)).then_some(q)
+    }
+
+    /// Attributes of a namespace, for those that only want to look.
+    pub(crate) fn namespace_get(&mut self, v: &Value, name: &str) -> Option<Value> {
+        let key = self.intern(name);
+        v.get::<Namespace>()?.dict.as_::<Dict>().get_str(&key)
+    }
+}
+
+/// Iterator over a dict's entries as they are now.
+pub fn dict_iter(vm: &Vm, d: Value, part: DictPart) -> Value {
+    let size = d.as_::<Dict>().len();
+    SeqIter::new(&vm.types.dict_iterator, d, part, size)
+}
+
+fn small_range_len(start: i64, stop: i64, step: i64) -> i64 {
+    match step {
+        s if s > 0 && start < stop => (stop - start - 1) / s + 1,
+        s if s < 0 && start > stop => (start - stop - 1) / -s + 1,
+        _ => 0,
+    }
+}
+
+fn range_len(start: Option<Num>, stop: Option<Num>, step: Option<Num>) -> BigInt {
+    let (Some(a), Some(b), Some(s)) = (start, stop, step) else { return BigInt::ZERO };
+    if let (Num::Int(a), Num::Int(b), Num::Int(s)) = (a, b, s) {
+        return BigInt::from(small_range_len(a, b, s));
+    }
+    let (a, b, s) = (a.big(), b.big(), s.big());
+    let span = if s.is_positive() { b.as_ref() - a.as_ref() } else { a.as_ref() - b.as_ref() };
+    if span.is_positive() { (span - 1) / s.abs() + 1 } else { BigInt::ZERO }
+}

@@ -1,0 +1,359 @@
+//! `repr` and `str`.
+//!
+//! One writer walks nested containers with the list of those it is inside of, so that a container that holds
+//! itself shows as `[...]`.
+
+use super::number::{Num, float_repr, int_digits};
+use crate::code::Code;
+use crate::error::R;
+use crate::object::{
+    Builtin, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Slice, Str, Tuple, Type,
+};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Ints of fewer bits cannot exceed any permitted limit on digits (CPython's threshold is 640 digits).
+const ALWAYS_FINE_BITS: u64 = 2126;
+
+impl Vm {
+    pub fn repr(&mut self, v: &Value) -> R<Value> {
+        let s = self.repr_string(v)?;
+        Ok(self.string(s))
+    }
+    pub fn repr_string(&mut self, v: &Value) -> R<String> {
+        let mut out = String::new();
+        self.write_repr(v, &mut out, &mut vec![])?;
+        Ok(out)
+    }
+    pub fn str_of(&mut self, v: &Value) -> R<Value> {
+        if v.is_kind(Kind::Str) {
+            return Ok(v.clone());
+        }
+        let s = self.str_string(v)?;
+        Ok(self.string(s))
+    }
+    pub fn str_string(&mut self, v: &Value) -> R<String> {
+        match v.kind() {
+            Some(Kind::Str) => Ok(v.as_::<Str>().as_str().to_owned()),
+            Some(Kind::Exception) => self.exception_text(v),
+            _ => self.repr_string(v),
+        }
+    }
+    /// `ascii(v)`.
+    pub(crate) fn ascii_string(&mut self, v: &Value) -> R<String> {
+        let text = self.repr_string(v)?;
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if c.is_ascii() { out.push(c) } else { escape(c, &mut out) }
+        }
+        Ok(out)
+    }
+
+    /// Most decimal digits an int may have as text; 0: no limit. Kept where sys.set_int_max_str_digits can
+    /// change it.
+    pub(crate) fn max_str_digits(&mut self) -> usize {
+        let key = self.intern(super::table::MAX_STR_DIGITS);
+        let sys = self.modules.get("sys").cloned();
+        let n = sys.and_then(|m| m.as_::<Module>().dict.as_::<Dict>().get_str(&key));
+        n.filter(|n| n.word().is_int()).map_or(4300, |n| n.word().int().max(0) as usize)
+    }
+
+    /// Decimal digits of an int, unless there are too many.
+    pub(crate) fn decimal(&mut self, n: Num) -> R<String> {
+        let Num::Big(b) = n else { return Ok(int_digits(n, 10)) };
+        let too_long = |limit: usize| {
+            format!(
+                "Exceeds the limit ({limit} digits) for integer string conversion; use \
+                 sys.set_int_max_str_digits() to increase the limit"
+            )
+        };
+        let limit = if b.bits() < ALWAYS_FINE_BITS { 0 } else { self.max_str_digits() };
+        // log10(2) > 0.30102: enough bits mean too many digits, without converting a giant.
+        if limit > 0 && (b.bits() - 1) as f64 * 0.30102 > limit as f64 + 1.0 {
+            return self.fail("ValueError", too_long(limit));
+        }
+        let s = b.to_str_radix(10);
+        if limit > 0 && s.trim_start_matches('-').len() > limit {
+            return self.fail("ValueError", too_long(limit));
+        }
+        Ok(s)
+    }
+
+    fn write_repr(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
+        match Num::of(v) {
+            Some(_) if v.word().is_bool() => out.push_str(if v.is(&Value::TRUE) { "True" } else { "False" }),
+            Some(Num::Float(f)) => out.push_str(&float_repr(f)),
+            Some(n) => out.push_str(&self.decimal(n)?),
+            None => return self.write_object(v, out, inside),
+        }
+        Ok(())
+    }
+
+    fn write_object(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
+        let Some(kind) = v.kind() else {
+            out.push_str(match () {
+                _ if v.is_none() => "None",
+                _ if v.is(&Value::ELLIPSIS) => "Ellipsis",
+                _ => "NotImplemented",
+            });
+            return Ok(());
+        };
+        if kind == Kind::Str {
+            repr_str(v.as_::<Str>().as_str(), out);
+            return Ok(());
+        }
+        let nests = matches!(
+            kind,
+            Kind::List | Kind::Tuple | Kind::Dict | Kind::Namespace | Kind::Exception | Kind::SeqIter | Kind::Slice
+        );
+        if !nests {
+            return self.write_leaf(v, kind, out);
+        }
+        if inside.iter().any(|x| x.is(v)) {
+            out.push_str(match kind {
+                Kind::List => "[...]",
+                Kind::Tuple => "(...)",
+                Kind::Namespace => "namespace(...)",
+                Kind::Dict => "{...}",
+                _ => "...",
+            });
+            return Ok(());
+        }
+        self.guard_recursion("while getting the repr of an object")?;
+        inside.push(v.clone());
+        let r = self.write_nest(v, kind, out, inside);
+        inside.pop();
+        r
+    }
+
+    fn write_nest(&mut self, v: &Value, kind: Kind, out: &mut String, inside: &mut Vec<Value>) -> R {
+        match kind {
+            Kind::List => {
+                out.push('[');
+                let list = v.as_::<List>();
+                let mut i = 0;
+                while let Some(item) = list.get(i) {
+                    if i > 0 {
+                        out.push_str(", ");
+                    }
+                    self.write_repr(&item, out, inside)?;
+                    i += 1;
+                }
+                out.push(']');
+            }
+            Kind::Tuple => self.write_tuple(v.as_::<Tuple>().as_slice(), out, inside)?,
+            Kind::Dict => self.write_dict(v.as_::<Dict>(), out, inside)?,
+            Kind::Slice => {
+                let s = v.as_::<Slice>();
+                out.push_str("slice");
+                self.write_tuple(&[s.start.clone(), s.stop.clone(), s.step.clone()], out, inside)?;
+            }
+            Kind::Namespace => {
+                out.push_str("namespace(");
+                let entries: Vec<_> = v.as_::<Namespace>().dict.as_::<Dict>().iter().collect();
+                for (i, (k, item)) in entries.iter().enumerate() {
+                    if i > 0 {
+                        out.push_str(", ");
+                    }
+                    out.push_str(k.get::<Str>().map_or("?", Str::as_str));
+                    out.push('=');
+                    self.write_repr(item, out, inside)?;
+                }
+                out.push(')');
+            }
+            Kind::Exception => {
+                out.push_str(&self.type_name(v));
+                let args = self.exception_args(v);
+                match args.as_slice() {
+                    [one] => {
+                        out.push('(');
+                        self.write_repr(one, out, inside)?;
+                        out.push(')');
+                    }
+                    all => self.write_tuple(all, out, inside)?,
+                }
+            }
+            _ => return self.write_view(v, out, inside),
+        }
+        Ok(())
+    }
+
+    fn write_tuple(&mut self, items: &[Value], out: &mut String, inside: &mut Vec<Value>) -> R {
+        out.push('(');
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.write_repr(item, out, inside)?;
+        }
+        out.push_str(if items.len() == 1 { ",)" } else { ")" });
+        Ok(())
+    }
+
+    fn write_dict(&mut self, d: &Dict, out: &mut String, inside: &mut Vec<Value>) -> R {
+        out.push('{');
+        let (mut at, mut first) = (0, true);
+        while let Some((i, k, item)) = d.next_entry(at) {
+            at = i + 1;
+            if !std::mem::take(&mut first) {
+                out.push_str(", ");
+            }
+            self.write_repr(&k, out, inside)?;
+            out.push_str(": ");
+            self.write_repr(&item, out, inside)?;
+        }
+        out.push('}');
+        Ok(())
+    }
+
+    /// `dict_keys([...])`; iterators have no contents to show.
+    fn write_view(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
+        let t = self.type_of(v);
+        let view = [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items].iter().any(|x| t.is(x));
+        let name = self.type_name(v);
+        if !view || !v.as_::<SeqIter>().seq.borrow().is_kind(Kind::Dict) {
+            out.push_str(&format!("<{name} object at {:#014x}>", v.word().0));
+            return Ok(());
+        }
+        let items = self.to_vec(v)?;
+        out.push_str(&name);
+        out.push_str("([");
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.write_repr(item, out, inside)?;
+        }
+        out.push_str("])");
+        Ok(())
+    }
+
+    fn write_leaf(&mut self, v: &Value, kind: Kind, out: &mut String) -> R {
+        let at = v.word().0;
+        let text = match kind {
+            Kind::Range => {
+                let r = v.as_::<Range>();
+                let (a, b, c) = (r.start.clone(), r.stop.clone(), r.step.clone());
+                let mut s = format!("range({}, {}", self.repr_string(&a)?, self.repr_string(&b)?);
+                if !c.is(&Value::small(1)) {
+                    s.push_str(&format!(", {}", self.repr_string(&c)?));
+                }
+                s + ")"
+            }
+            Kind::Function => format!("<function {} at {at:#014x}>", text_of(&v.as_::<Function>().qualname.borrow())),
+            Kind::Builtin => {
+                let b = v.as_::<Builtin>();
+                if b.is_descriptor() {
+                    format!("<method '{}' of '{}' objects>", b.def.name, b.owner.as_::<Type>().name.borrow())
+                } else if !b.owner.is_null() {
+                    let owner = if b.self_.is_kind(Kind::Type) { "type".into() } else { self.type_name(&b.self_) };
+                    format!("<built-in method {} of {owner} object at {:#014x}>", b.def.name, b.self_.word().0)
+                } else {
+                    format!("<built-in function {}>", b.def.name)
+                }
+            }
+            Kind::Method => {
+                let m = v.as_::<Method>();
+                let name = m.func.get::<Function>().map_or("?".into(), |f| text_of(&f.qualname.borrow()));
+                let self_ = m.self_.clone();
+                format!("<bound method {name} of {}>", self.repr_string(&self_)?)
+            }
+            Kind::Code => {
+                let c = v.as_::<Code>();
+                let (name, file) = (text_of(&c.name), text_of(&c.filename));
+                format!("<code object {name} at {at:#014x}, file \"{file}\", line {}>", c.firstlineno)
+            }
+            Kind::Module => {
+                let key = self.intern("__name__");
+                let name = v.as_::<Module>().dict.as_::<Dict>().get_str(&key);
+                format!("<module '{}' (built-in)>", name.map_or("?".into(), |n| text_of(&n)))
+            }
+            Kind::Type => format!("<class '{}'>", v.as_::<Type>().name.borrow()),
+            Kind::ClosureCell => format!("<cell at {at:#014x}>"),
+            _ => format!("<{} object at {at:#014x}>", self.type_name(v)),
+        };
+        out.push_str(&text);
+        Ok(())
+    }
+
+    /// `str` of an exception.
+    fn exception_text(&mut self, e: &Value) -> R<String> {
+        let args = self.exception_args(e);
+        let of = |vm: &Vm, class: &str| vm.is_instance(e, vm.types.exception(class));
+        match args.as_slice() {
+            [] => Ok(String::new()),
+            [key] if of(self, "KeyError") => self.repr_string(key),
+            [one] => self.str_string(one),
+            [number, text, rest @ ..] if rest.len() <= 1 && of(self, "OSError") => {
+                let mut s = format!("[Errno {}] {}", self.str_string(number)?, self.str_string(text)?);
+                if let [file] = rest {
+                    s.push_str(&format!(": {}", self.repr_string(file)?));
+                }
+                Ok(s)
+            }
+            [message, place] if of(self, "SyntaxError") && place.is_kind(Kind::Tuple) => {
+                let mut s = self.str_string(message)?;
+                let place = place.as_::<Tuple>().as_slice();
+                if let [file, line, ..] = place
+                    && let (Some(file), true) = (file.get::<Str>(), line.word().is_int())
+                {
+                    let file = file.as_str().rsplit('/').next().unwrap_or("");
+                    s.push_str(&format!(" ({file}, line {})", line.word().int()));
+                }
+                Ok(s)
+            }
+            all => {
+                let t = self.tuple(all.to_vec());
+                self.repr_string(&t)
+            }
+        }
+    }
+}
+
+fn text_of(v: &Value) -> String {
+    v.get::<Str>().map_or(String::new(), |s| s.as_str().to_owned())
+}
+
+/// `repr` of a str: single quotes unless only the other kind avoids escapes.
+pub fn repr_str(s: &str, out: &mut String) {
+    let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
+    out.reserve(s.len() + 2);
+    out.push(quote);
+    for c in s.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            ' '..='~' => out.push(c),
+            c if is_printable(c) => out.push(c),
+            c => escape(c, out),
+        }
+    }
+    out.push(quote);
+}
+
+/// Not of a category Cc, Cf, Cs, Co, Cn, Zl, Zp, Zs (but a space). The standard library knows: it escapes
+/// exactly those in the middle of a text.
+pub fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return (' '..='~').contains(&c);
+    }
+    let mut text = ['a'; 2];
+    text[1] = c;
+    let text: String = text.iter().collect();
+    !c.is_whitespace() && text.escape_debug().nth(1) == Some(c)
+}
+
+fn escape(c: char, out: &mut String) {
+    let text = match c as u32 {
+        n @ 0..=0xff => format!("\\x{n:02x}"),
+        n @ 0x100..=0xffff => format!("\\u{n:04x}"),
+        n => format!("\\U{n:08x}"),
+    };
+    out.push_str(&text);
+}

@@ -1,0 +1,292 @@
+//! Methods of numbers, ranges, slices, exceptions and code objects; the special methods that classes show.
+
+use super::number::{Num, bit_length, float_ratio, frexp, parse_float};
+use crate::code::Code;
+use crate::error::R;
+use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, List, Slice, Str};
+use crate::op::{BinOp, CmpOp};
+use crate::value::Value;
+use crate::vm::Vm;
+use num_bigint::BigInt;
+use num_traits::ToPrimitive;
+
+pub static INT: &[BuiltinDef] = &[
+    BuiltinDef::new("bit_length", 0, 0, |_, a, _| Ok(Value::small(bit_length(num(a)) as i64))),
+    BuiltinDef::new("bit_count", 0, 0, |_, a, _| {
+        let n: u64 = num(a).big().magnitude().iter_u64_digits().map(|d| d.count_ones() as u64).sum();
+        Ok(Value::small(n as i64))
+    }),
+    BuiltinDef::new("conjugate", 0, 0, |vm, a, _| vm.unary_positive(&a[0])),
+    BuiltinDef::new("is_integer", 0, 0, |_, _, _| Ok(Value::TRUE)),
+    BuiltinDef::new("as_integer_ratio", 0, 0, |vm, a, _| {
+        let n = vm.unary_positive(&a[0])?;
+        Ok(vm.tuple(vec![n, Value::small(1)]))
+    }),
+    BuiltinDef::kw("to_bytes", 0, 2, |vm, _, _| vm.fail("NotImplementedError", "bytes are not supported yet")),
+];
+
+pub static FLOAT: &[BuiltinDef] = &[
+    BuiltinDef::new("is_integer", 0, 0, |_, a, _| {
+        let f = float(a);
+        Ok(Value::bool(f.is_finite() && f == f.floor()))
+    }),
+    BuiltinDef::new("conjugate", 0, 0, |_, a, _| Ok(a[0].clone())),
+    BuiltinDef::new("hex", 0, 0, |vm, a, _| Ok(vm.string(hex(float(a))))),
+    BuiltinDef::new("as_integer_ratio", 0, 0, |vm, a, _| {
+        let f = float(a);
+        if f.is_nan() {
+            return vm.fail("ValueError", "cannot convert NaN to integer ratio");
+        }
+        if f.is_infinite() {
+            return vm.fail("OverflowError", "cannot convert Infinity to integer ratio");
+        }
+        let (n, d) = float_ratio(f);
+        let parts = vec![vm.big(n), vm.big(d)];
+        Ok(vm.tuple(parts))
+    }),
+];
+pub static FLOAT_CLASS: &[BuiltinDef] = &[BuiltinDef::new("fromhex", 1, 1, fromhex)];
+
+/// Arithmetic by name. The other operand may be no number: NotImplemented.
+pub static NUMBER: &[BuiltinDef] = &[
+    BuiltinDef::new("__add__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Add)),
+    BuiltinDef::new("__sub__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Subtract)),
+    BuiltinDef::new("__mul__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Multiply)),
+    BuiltinDef::new("__truediv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::TrueDivide)),
+    BuiltinDef::new("__floordiv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::FloorDivide)),
+    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Remainder)),
+    BuiltinDef::new("__pow__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Power)),
+    BuiltinDef::new("__neg__", 0, 0, |vm, a, _| vm.negate(&a[0])),
+    BuiltinDef::new("__abs__", 0, 0, |vm, a, _| vm.absolute(&a[0])),
+    BuiltinDef::new("__bool__", 0, 0, |vm, a, _| vm.truthy(&a[0]).map(Value::bool)),
+];
+
+pub static RANGE: &[BuiltinDef] = &[
+    BuiltinDef::new("index", 1, 1, |vm, a, _| {
+        if Num::int_of(&a[1]).is_none() {
+            return match position(vm, &a[0], &a[1])? {
+                Some(i) => Ok(Value::small(i)),
+                None => vm.fail("ValueError", "sequence.index(x): x not in sequence"),
+            };
+        }
+        match vm.range_index(&a[0], &a[1]) {
+            Some(i) => Ok(vm.big(i)),
+            None => {
+                let x = vm.repr_string(&a[1])?;
+                vm.fail("ValueError", format!("{x} is not in range"))
+            }
+        }
+    }),
+    BuiltinDef::new("count", 1, 1, |vm, a, _| {
+        if Num::int_of(&a[1]).is_some() {
+            return Ok(Value::small(vm.contains(&a[0], &a[1])? as i64));
+        }
+        let it = vm.get_iter(&a[0])?;
+        let mut n = 0;
+        while let Some(v) = vm.next(&it)? {
+            n += vm.eq(&v, &a[1])? as i64;
+        }
+        Ok(Value::small(n))
+    }),
+];
+
+pub static SLICE: &[BuiltinDef] = &[BuiltinDef::new("indices", 1, 1, |vm, a, _| {
+    let n = vm.index_size(&a[1])?;
+    if n < 0 {
+        return vm.fail("ValueError", "length should not be negative");
+    }
+    let b = vm.slice_bounds(a[0].as_::<Slice>(), n as usize)?;
+    let parts = vec![vm.int(b.start), vm.int(b.stop), vm.int(b.step)];
+    Ok(vm.tuple(parts))
+})];
+
+pub static EXCEPTION: &[BuiltinDef] = &[
+    BuiltinDef::new("with_traceback", 1, 1, |vm, a, _| {
+        let name = vm.intern("__traceback__");
+        vm.set_attr(&a[0], &name, a[1].clone())?;
+        Ok(a[0].clone())
+    }),
+    BuiltinDef::new("add_note", 1, 1, add_note),
+];
+
+pub static CODE: &[BuiltinDef] = &[
+    BuiltinDef::new("co_lines", 0, 0, |vm, a, _| {
+        let lines = vm.code_lines(a[0].as_::<Code>());
+        let lines = vm.list(lines);
+        vm.get_iter(&lines)
+    }),
+    BuiltinDef::new("co_positions", 0, 0, |vm, _, _| {
+        vm.fail("NotImplementedError", "code.co_positions() is not supported yet")
+    }),
+];
+
+/// Of every class.
+pub static OBJECT: &[BuiltinDef] = &[
+    BuiltinDef::new("__repr__", 0, 0, |vm, a, _| vm.repr(&a[0])),
+    BuiltinDef::new("__str__", 0, 0, |vm, a, _| vm.str_of(&a[0])),
+    BuiltinDef::new("__hash__", 0, 0, |vm, a, _| {
+        let h = vm.hash(&a[0])?;
+        Ok(vm.int(h))
+    }),
+    BuiltinDef::new("__format__", 1, 1, |vm, a, _| {
+        let Some(spec) = a[1].get::<Str>() else {
+            let message = format!("__format__() argument must be str, not {}", vm.type_name(&a[1]));
+            return vm.fail("TypeError", message);
+        };
+        let s = vm.format_value(&a[0], spec.as_str())?;
+        Ok(vm.string(s))
+    }),
+    BuiltinDef::new("__eq__", 1, 1, |vm, a, _| vm.compare(CmpOp::Eq, &a[0], &a[1])),
+    BuiltinDef::new("__ne__", 1, 1, |vm, a, _| vm.compare(CmpOp::Ne, &a[0], &a[1])),
+];
+
+pub static LEN: &[BuiltinDef] = &[BuiltinDef::new("__len__", 0, 0, |vm, a, _| {
+    let n = vm.len_of(&a[0])?;
+    Ok(vm.int(n as i64))
+})];
+pub static ITER: &[BuiltinDef] = &[BuiltinDef::new("__iter__", 0, 0, |vm, a, _| vm.get_iter(&a[0]))];
+pub static NEXT: &[BuiltinDef] = &[BuiltinDef::new("__next__", 0, 0, |vm, a, _| match vm.next(&a[0])? {
+    Some(v) => Ok(v),
+    None => Err(vm.raise_type("StopIteration", vec![])),
+})];
+pub static CONTAINS: &[BuiltinDef] =
+    &[BuiltinDef::new("__contains__", 1, 1, |vm, a, _| vm.contains(&a[0], &a[1]).map(Value::bool))];
+pub static GET_ITEM: &[BuiltinDef] = &[BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| vm.get_item(&a[0], &a[1]))];
+pub static SET_ITEM: &[BuiltinDef] = &[
+    BuiltinDef::new("__setitem__", 2, 2, |vm, a, _| {
+        vm.set_item(&a[0], &a[1], a[2].clone())?;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("__delitem__", 1, 1, |vm, a, _| {
+        vm.del_item(&a[0], &a[1])?;
+        Ok(Value::NONE)
+    }),
+];
+pub static CALL: &[BuiltinDef] =
+    &[BuiltinDef::kw("__call__", 0, u8::MAX, |vm, a, kw| vm.call(&a[0], &a[1..], kw))];
+
+fn num(args: &[Value]) -> Num<'_> {
+    Num::of(&args[0]).unwrap_or(Num::Int(0))
+}
+fn float(args: &[Value]) -> f64 {
+    if args[0].word().is_float() { args[0].word().float() } else { 0.0 }
+}
+
+fn operator(vm: &mut Vm, args: &[Value], op: BinOp) -> R<Value> {
+    // An int leaves mixed arithmetic to the float.
+    let known = args[0].word().is_float() || Num::int_of(&args[1]).is_some();
+    match (Num::of(&args[0]), Num::of(&args[1])) {
+        (Some(a), Some(b)) if known => Ok(vm.number_op(op, a, b)?.unwrap_or(Value::NOT_IMPLEMENTED)),
+        _ => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+impl Vm {
+    /// `abs(v)`.
+    pub(crate) fn absolute(&mut self, v: &Value) -> R<Value> {
+        match Num::of(v) {
+            Some(Num::Float(f)) => Ok(Value::float(f.abs())),
+            Some(n) if n.is_negative() => self.negate(v),
+            Some(_) => self.unary_positive(v),
+            None => {
+                let message = format!("bad operand type for abs(): '{}'", self.type_name(v));
+                self.fail("TypeError", message)
+            }
+        }
+    }
+}
+
+fn position(vm: &mut Vm, iterable: &Value, item: &Value) -> R<Option<i64>> {
+    let it = vm.get_iter(iterable)?;
+    let mut i = 0;
+    while let Some(v) = vm.next(&it)? {
+        if vm.eq(&v, item)? {
+            return Ok(Some(i));
+        }
+        i += 1;
+    }
+    Ok(None)
+}
+
+fn add_note(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    if !args[1].is_kind(Kind::Str) {
+        let message = format!("add_note() argument must be str, not {}", vm.type_name(&args[1]));
+        return vm.fail("TypeError", message);
+    }
+    let key = vm.intern("__notes__");
+    let notes = args[0].as_::<Exception>().dict.borrow().get::<Dict>().and_then(|d| d.get_str(&key));
+    match notes {
+        Some(l) if l.is_kind(Kind::List) => l.as_::<List>().push(args[1].clone()),
+        Some(_) => return vm.fail("TypeError", "Cannot add note: __notes__ is not a list"),
+        None => {
+            let l = vm.list(vec![args[1].clone()]);
+            vm.set_attr(&args[0], &key, l)?;
+        }
+    }
+    Ok(Value::NONE)
+}
+
+fn hex(f: f64) -> String {
+    if !f.is_finite() {
+        return super::number::float_repr(f);
+    }
+    let sign = if f.is_sign_negative() { "-" } else { "" };
+    if f == 0.0 {
+        return format!("{sign}0x0.0p+0");
+    }
+    let bits = f.to_bits();
+    let fraction = bits & ((1 << 52) - 1);
+    let (_, e) = frexp(f);
+    match bits >> 52 & 0x7ff {
+        0 => format!("{sign}0x0.{fraction:013x}p-1022"),
+        _ => format!("{sign}0x1.{fraction:013x}p{:+}", e - 1),
+    }
+}
+
+fn fromhex(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let Some(s) = args[1].get::<Str>() else { return vm.fail("TypeError", "bad argument type for built-in operation") };
+    let bad = "invalid hexadecimal floating-point string";
+    let text = s.as_str().trim_matches(super::string::is_space).to_ascii_lowercase();
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(t) => (true, t),
+        None => (false, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    if matches!(body, "inf" | "infinity" | "nan") {
+        let f = parse_float(body).unwrap_or(0.0);
+        return Ok(Value::float(if negative { -f } else { f }));
+    }
+    let body = body.strip_prefix("0x").unwrap_or(body);
+    let (mantissa, exponent) = match body.split_once('p') {
+        Some((m, e)) => (m, e.parse::<i64>().ok()),
+        None => (body, Some(0)),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let (Some(exponent), Some(m)) = (exponent, BigInt::parse_bytes(digits.as_bytes(), 16)) else {
+        return vm.fail("ValueError", bad);
+    };
+    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return vm.fail("ValueError", bad);
+    }
+    if m == BigInt::ZERO {
+        return Ok(Value::float(if negative { -0.0 } else { 0.0 }));
+    }
+    // A quotient of ints, which rounds correctly.
+    let e = exponent.saturating_sub(4 * fraction.len() as i64);
+    let top = e.saturating_add(m.bits() as i64);
+    let f = if top < -1100 {
+        0.0
+    } else if top > 1100 {
+        f64::INFINITY
+    } else if e >= 0 {
+        (m << e as u64).to_f64().unwrap_or(f64::INFINITY)
+    } else {
+        let (a, b) = (vm.big(m), vm.big(BigInt::from(1) << (-e) as u64));
+        let q = vm.binary_op(BinOp::TrueDivide, false, &a, &b)?;
+        q.word().float()
+    };
+    if f.is_infinite() {
+        return vm.fail("OverflowError", "hexadecimal value too large to represent as a float");
+    }
+    Ok(Value::float(if negative { -f } else { f }))
+}

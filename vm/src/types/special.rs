@@ -1,0 +1,398 @@
+//! Attributes that are computed: what CPython's getset descriptors and members give. One function a kind.
+
+use super::number::Num;
+use crate::code::{Code, LineTable};
+use crate::error::R;
+use crate::object::{
+    Builtin, ClosureCell, Dict, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str,
+    Traceback, Tuple, Type,
+};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Bits of `Code::kinds`.
+const FAST_LOCAL: u8 = 0x20;
+const FAST_CELL: u8 = 0x40;
+const FAST_FREE: u8 = 0x80;
+
+impl Vm {
+    /// A computed attribute; `None`: the object has none of this name.
+    pub(crate) fn special(&mut self, obj: &Value, name: &str) -> R<Option<Value>> {
+        if name == "__class__" {
+            return Ok(Some(self.type_of(obj).clone()));
+        }
+        let Some(kind) = obj.kind() else { return self.number_special(obj, name) };
+        let found = match kind {
+            Kind::Int => return self.number_special(obj, name),
+            Kind::Function => return self.function_special(obj, name),
+            Kind::Code => return self.code_special(obj, name),
+            Kind::Type => self.type_special(obj, name),
+            Kind::Exception => self.exception_special(obj, name),
+            Kind::Builtin => self.builtin_special(obj.as_(), name),
+            Kind::Method => match name {
+                "__func__" => Some(obj.as_::<Method>().func.clone()),
+                "__self__" => Some(obj.as_::<Method>().self_.clone()),
+                _ => None,
+            },
+            Kind::Module if name == "__dict__" => Some(obj.as_::<Module>().dict.clone()),
+            Kind::Namespace if name == "__dict__" => Some(obj.as_::<Namespace>().dict.clone()),
+            Kind::Range => {
+                let r = obj.as_::<Range>();
+                bounds(name, &r.start, &r.stop, &r.step)
+            }
+            Kind::Slice => {
+                let s = obj.as_::<Slice>();
+                bounds(name, &s.start, &s.stop, &s.step)
+            }
+            Kind::ClosureCell if name == "cell_contents" => match obj.as_::<ClosureCell>().get() {
+                Some(v) => Some(v),
+                None => return self.fail("ValueError", "cell is empty"),
+            },
+            Kind::Traceback => traceback_special(obj.as_(), name),
+            _ => None,
+        };
+        let own_doc = matches!(kind, Kind::Module | Kind::Namespace | Kind::Method);
+        Ok(found.or(if name == "__doc__" && !own_doc { Some(Value::NONE) } else { None }))
+    }
+
+    fn number_special(&mut self, v: &Value, name: &str) -> R<Option<Value>> {
+        Ok(match (Num::of(v), name) {
+            (Some(Num::Float(f)), "real") => Some(Value::float(f)),
+            (Some(Num::Float(_)), "imag") => Some(Value::float(0.0)),
+            (Some(Num::Float(_)), _) => None,
+            (Some(Num::Int(i)), "real" | "numerator") => Some(self.int(i)),
+            (Some(Num::Big(_)), "real" | "numerator") => Some(v.clone()),
+            (Some(_), "imag") => Some(Value::small(0)),
+            (Some(_), "denominator") => Some(Value::small(1)),
+            (_, "__doc__") => Some(Value::NONE),
+            _ => None,
+        })
+    }
+
+    fn type_special(&mut self, obj: &Value, name: &str) -> Option<Value> {
+        let t = obj.as_::<Type>();
+        Some(match name {
+            "__name__" | "__qualname__" => {
+                let n = t.name.borrow().clone();
+                self.str(n.rsplit('.').next().unwrap_or(&n))
+            }
+            "__mro__" => {
+                let mro = t.mro.borrow().clone();
+                self.tuple(mro)
+            }
+            "__bases__" => {
+                let base = t.base.borrow().clone();
+                self.tuple(if base.is_null() { vec![] } else { vec![base] })
+            }
+            "__base__" => {
+                let base = t.base.borrow().clone();
+                if base.is_null() { Value::NONE } else { base }
+            }
+            "__module__" => {
+                let module = t.module.borrow().clone();
+                let n = t.name.borrow().clone();
+                match n.rsplit_once('.') {
+                    _ if !module.is_null() => module,
+                    Some((m, _)) => self.str(m),
+                    None => self.str("builtins"),
+                }
+            }
+            "__dict__" => t.dict.clone(),
+            _ => return None,
+        })
+    }
+
+    fn builtin_special(&mut self, b: &Builtin, name: &str) -> Option<Value> {
+        Some(match name {
+            "__name__" => self.intern(b.def.name),
+            "__qualname__" => match b.owner.get::<Type>() {
+                Some(t) => {
+                    let owner = t.name.borrow().clone();
+                    self.string(format!("{owner}.{}", b.def.name))
+                }
+                None => self.intern(b.def.name),
+            },
+            "__self__" if !b.self_.is_null() => b.self_.clone(),
+            "__objclass__" if b.is_descriptor() => b.owner.clone(),
+            "__module__" if !b.is_descriptor() => {
+                if b.module.is_null() { Value::NONE } else { b.module.clone() }
+            }
+            _ => return None,
+        })
+    }
+
+    fn function_special(&mut self, obj: &Value, name: &str) -> R<Option<Value>> {
+        let f = obj.as_::<Function>();
+        Ok(Some(match name {
+            "__name__" => f.name.borrow().clone(),
+            "__qualname__" => f.qualname.borrow().clone(),
+            "__code__" => f.code_value(),
+            "__defaults__" => f.defaults.borrow().clone(),
+            "__kwdefaults__" => f.kwdefaults.borrow().clone(),
+            "__globals__" => f.globals.clone(),
+            "__builtins__" => f.builtins.clone(),
+            "__closure__" => f.closure.clone(),
+            "__doc__" => f.doc.borrow().clone(),
+            "__module__" => f.module.borrow().clone(),
+            "__annotate__" => f.annotate.borrow().clone(),
+            "__type_params__" => self.tuple(vec![]),
+            "__annotations__" => {
+                let annotate = f.annotate.borrow().clone();
+                if annotate.is_none() {
+                    self.dict()
+                } else {
+                    self.call(&annotate, &[Value::small(1)], Kw::NONE)?
+                }
+            }
+            "__dict__" => match self.make_own_dict(obj) {
+                Some(d) => d,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        }))
+    }
+
+    fn code_special(&mut self, obj: &Value, name: &str) -> R<Option<Value>> {
+        let c = obj.as_::<Code>();
+        let count = |n: u32| Value::small(n as i64);
+        let of_kind = |bits: u8| -> Vec<Value> {
+            c.localsplus.iter().zip(&c.kinds).filter(|(_, k)| **k & bits != 0).map(|(n, _)| n.clone()).collect()
+        };
+        Ok(Some(match name {
+            "co_name" => c.name.clone(),
+            "co_qualname" => c.qualname.clone(),
+            "co_filename" => c.filename.clone(),
+            "co_firstlineno" => Value::small(c.firstlineno as i64),
+            "co_argcount" => count(c.argcount),
+            "co_posonlyargcount" => count(c.posonlyargcount),
+            "co_kwonlyargcount" => count(c.kwonlyargcount),
+            "co_flags" => count(c.flags),
+            "co_stacksize" => count(c.stacksize),
+            "co_nlocals" => Value::small(of_kind(FAST_LOCAL).len() as i64),
+            "co_varnames" => self.tuple(of_kind(FAST_LOCAL)),
+            "co_cellvars" => self.tuple(of_kind(FAST_CELL)),
+            "co_freevars" => self.tuple(of_kind(FAST_FREE)),
+            "co_names" => self.tuple(c.names.to_vec()),
+            "co_consts" => self.tuple(c.consts.to_vec()),
+            "co_code" | "co_linetable" | "co_lnotab" | "co_exceptiontable" => {
+                return self.fail("NotImplementedError", format!("code.{name}: bytes are not supported yet"));
+            }
+            "__doc__" => Value::NONE,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// `code.co_lines()`: runs of equal line as (start, end, line), offsets in bytes.
+    pub(crate) fn code_lines(&mut self, c: &Code) -> Vec<Value> {
+        let mut runs: Vec<(usize, usize, Option<i32>)> = vec![];
+        let mut at = 0;
+        for (units, line) in LineTable::new(&c.linetable, c.firstlineno) {
+            let end = at + units * 2;
+            match runs.last_mut() {
+                Some(last) if last.2 == line => last.1 = end,
+                _ => runs.push((at, end, line)),
+            }
+            at = end;
+        }
+        let line = |l: Option<i32>| l.map_or(Value::NONE, |l| Value::small(l as i64));
+        let small = |n: usize| Value::small(n as i64);
+        runs.into_iter().map(|(a, b, l)| self.tuple(vec![small(a), small(b), line(l)])).collect()
+    }
+
+    fn exception_special(&mut self, e: &Value, name: &str) -> Option<Value> {
+        let x = e.as_::<Exception>();
+        match name {
+            "args" => return Some(x.args.borrow().clone()),
+            "__cause__" => return Some(x.cause.borrow().clone()),
+            "__context__" => return Some(x.context.borrow().clone()),
+            "__traceback__" => return Some(x.traceback.borrow().clone()),
+            "__suppress_context__" => return Some(Value::bool(x.suppress_context.get())),
+            "__dict__" => return self.make_own_dict(e),
+            _ => {}
+        }
+        // Fields of particular classes: what was assigned, or from the arguments.
+        let index = self.exception_field(e, name)?;
+        let key = self.intern(name);
+        let own = x.dict.borrow().get::<Dict>().and_then(|d| d.get_str(&key));
+        if own.is_some() {
+            return own;
+        }
+        let args = self.exception_args(e);
+        Some(match index {
+            Field::None => Value::NONE,
+            Field::Arg(i) => args.get(i).cloned().unwrap_or(Value::NONE),
+            Field::All => match args.as_slice() {
+                [] => Value::NONE,
+                [one] => one.clone(),
+                _ => x.args.borrow().clone(),
+            },
+            Field::OsArg(i) if args.len() >= 2 => args.get(i).cloned().unwrap_or(Value::NONE),
+            Field::Place(i) => match args.get(1).and_then(Value::get::<Tuple>) {
+                Some(place) => place.as_slice().get(i).cloned().unwrap_or(Value::NONE),
+                None => Value::NONE,
+            },
+            Field::OsArg(_) => Value::NONE,
+        })
+    }
+
+    fn exception_field(&self, e: &Value, name: &str) -> Option<Field> {
+        const FIELDS: &[(&str, &str, Field)] = &[
+            ("StopIteration", "value", Field::Arg(0)),
+            ("SystemExit", "code", Field::All),
+            ("OSError", "errno", Field::OsArg(0)),
+            ("OSError", "strerror", Field::OsArg(1)),
+            ("OSError", "filename", Field::OsArg(2)),
+            ("ImportError", "msg", Field::Arg(0)),
+            ("ImportError", "name", Field::None),
+            ("ImportError", "path", Field::None),
+            ("NameError", "name", Field::None),
+            ("AttributeError", "name", Field::None),
+            ("AttributeError", "obj", Field::None),
+            ("SyntaxError", "msg", Field::Arg(0)),
+            ("SyntaxError", "filename", Field::Place(0)),
+            ("SyntaxError", "lineno", Field::Place(1)),
+            ("SyntaxError", "offset", Field::Place(2)),
+            ("SyntaxError", "text", Field::Place(3)),
+            ("SyntaxError", "end_lineno", Field::Place(4)),
+            ("SyntaxError", "end_offset", Field::Place(5)),
+        ];
+        let found = FIELDS.iter().find(|(c, n, _)| *n == name && self.is_instance(e, self.types.exception(c)));
+        found.map(|f| f.2)
+    }
+
+    /// Sets (or with `None` deletes) an attribute that is not simply in a dict. False: not such a one.
+    pub(crate) fn set_special(&mut self, obj: &Value, name: &str, v: Option<&Value>) -> R<bool> {
+        match obj.kind() {
+            Some(Kind::Function) => self.set_function_special(obj, name, v),
+            Some(Kind::Exception) => self.set_exception_special(obj, name, v),
+            Some(Kind::ClosureCell) if name == "cell_contents" => {
+                drop(obj.as_::<ClosureCell>().set(v.cloned().unwrap_or(Value::NULL)));
+                Ok(true)
+            }
+            Some(Kind::Module | Kind::Namespace) if matches!(name, "__dict__" | "__class__") => {
+                self.fail("AttributeError", "readonly attribute")
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn set_function_special(&mut self, obj: &Value, name: &str, v: Option<&Value>) -> R<bool> {
+        let f = obj.as_::<Function>();
+        let none = Value::NONE;
+        let is_none = v.is_none_or(Value::is_none);
+        let given = v.unwrap_or(&none);
+        let must = |vm: &mut Vm, what: &str| vm.fail("TypeError", format!("{name} must be set to a {what} object"));
+        let slot = match name {
+            "__name__" | "__qualname__" if !given.is_kind(Kind::Str) => return must(self, "string"),
+            "__name__" => &f.name,
+            "__qualname__" => &f.qualname,
+            "__defaults__" if !is_none && !given.is_kind(Kind::Tuple) => return must(self, "tuple"),
+            "__defaults__" => &f.defaults,
+            "__kwdefaults__" if !is_none && !given.is_kind(Kind::Dict) => return must(self, "dict"),
+            "__kwdefaults__" => &f.kwdefaults,
+            "__doc__" => &f.doc,
+            "__module__" => &f.module,
+            "__annotate__" => &f.annotate,
+            "__code__" => {
+                let Some(code) = given.get::<Code>() else { return must(self, "code") };
+                let closure = f.closure.get::<Tuple>().map_or(0, |t| t.as_slice().len());
+                if closure != code.nfree as usize {
+                    let n = f.name.borrow().clone();
+                    let message = format!(
+                        "{}() requires a code object with {closure} free vars, not {}",
+                        n.get::<Str>().map_or("?", Str::as_str),
+                        code.nfree
+                    );
+                    return self.fail("ValueError", message);
+                }
+                self.bind_globals(code, &f.globals);
+                // The old code is never freed: frames may be running on it, and only the function kept it.
+                let _ = f.code.replace(given.clone().into_word());
+                return Ok(true);
+            }
+            "__dict__" if given.is_kind(Kind::Dict) => &f.dict,
+            "__dict__" => {
+                let message = format!("__dict__ must be set to a dictionary, not a '{}'", self.type_name(given));
+                return self.fail("TypeError", message);
+            }
+            "__globals__" | "__closure__" | "__builtins__" => return self.fail("AttributeError", "readonly attribute"),
+            "__class__" | "__annotations__" | "__type_params__" => {
+                return self.fail("NotImplementedError", format!("setting {name} is not supported yet"));
+            }
+            _ => return Ok(false),
+        };
+        let old = slot.replace(given.clone());
+        drop(old);
+        Ok(true)
+    }
+
+    fn set_exception_special(&mut self, e: &Value, name: &str, v: Option<&Value>) -> R<bool> {
+        let x = e.as_::<Exception>();
+        let Some(v) = v else {
+            return match name {
+                "args" | "__cause__" | "__context__" | "__traceback__" => {
+                    self.fail("TypeError", format!("{name} may not be deleted"))
+                }
+                _ => Ok(false),
+            };
+        };
+        let exception = v.is_none() || v.is_kind(Kind::Exception);
+        let old = match name {
+            "args" => {
+                let items = self.to_vec(v)?;
+                let t = self.tuple(items);
+                x.args.replace(t)
+            }
+            "__cause__" if exception => {
+                x.suppress_context.set(true);
+                x.cause.replace(v.clone())
+            }
+            "__context__" if exception => x.context.replace(v.clone()),
+            "__cause__" | "__context__" => {
+                let what = name.trim_matches('_');
+                return self.fail("TypeError", format!("exception {what} must be None or derive from BaseException"));
+            }
+            "__traceback__" if v.is_none() || v.is_kind(Kind::Traceback) => x.traceback.replace(v.clone()),
+            "__traceback__" => return self.fail("TypeError", "__traceback__ must be a traceback or None"),
+            "__suppress_context__" => {
+                let on = self.truthy(v)?;
+                x.suppress_context.set(on);
+                Value::NONE
+            }
+            _ => return Ok(false),
+        };
+        drop(old);
+        Ok(true)
+    }
+}
+
+/// Where a field of an exception comes from.
+#[derive(Clone, Copy)]
+enum Field {
+    None,
+    Arg(usize),
+    /// The one argument, or all as a tuple.
+    All,
+    /// Only if there are two arguments or more.
+    OsArg(usize),
+    /// From the tuple that is the second argument.
+    Place(usize),
+}
+
+fn bounds(name: &str, start: &Value, stop: &Value, step: &Value) -> Option<Value> {
+    match name {
+        "start" => Some(start.clone()),
+        "stop" => Some(stop.clone()),
+        "step" => Some(step.clone()),
+        _ => None,
+    }
+}
+
+fn traceback_special(t: &Traceback, name: &str) -> Option<Value> {
+    match name {
+        "tb_lineno" => Some(Value::small(t.line as i64)),
+        "tb_lasti" => Some(Value::small(t.lasti as i64)),
+        "tb_next" => Some(t.next.clone()),
+        _ => None,
+    }
+}

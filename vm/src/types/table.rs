@@ -1,0 +1,83 @@
+//! Which method tables belong to which class, and the two helpers every file here uses.
+
+use super::{dict, list, scalar, string};
+use crate::error::R;
+use crate::object::{Builtin, BuiltinDef, Dict, Type};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// Name in the dict of `sys` under which the limit on digits of int texts is kept.
+pub const MAX_STR_DIGITS: &str = "_int_max_str_digits";
+
+type Tables = Vec<&'static [BuiltinDef]>;
+
+/// Fills the dicts of the classes.
+pub fn fill(vm: &mut Vm) {
+    use scalar::{CALL, CONTAINS, GET_ITEM, ITER, LEN, NEXT, SET_ITEM};
+    let t = &vm.types;
+    let methods: Vec<(&Value, Tables)> = vec![
+        (&t.object, vec![scalar::OBJECT]),
+        (&t.int, vec![scalar::INT, scalar::NUMBER]),
+        (&t.float, vec![scalar::FLOAT, scalar::NUMBER]),
+        (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.list, vec![list::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
+        (&t.tuple, vec![list::TUPLE_METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.dict, vec![dict::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
+        (&t.range, vec![scalar::RANGE, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.slice, vec![scalar::SLICE]),
+        (&t.dict_keys, vec![LEN, ITER, CONTAINS]),
+        (&t.dict_values, vec![LEN, ITER]),
+        (&t.dict_items, vec![LEN, ITER, CONTAINS]),
+        (&t.range_iterator, vec![ITER, NEXT]),
+        (&t.list_iterator, vec![ITER, NEXT]),
+        (&t.tuple_iterator, vec![ITER, NEXT]),
+        (&t.str_iterator, vec![ITER, NEXT]),
+        (&t.dict_iterator, vec![ITER, NEXT]),
+        (&t.enumerate, vec![ITER, NEXT]),
+        (&t.zip, vec![ITER, NEXT]),
+        (&t.map, vec![ITER, NEXT]),
+        (&t.filter, vec![ITER, NEXT]),
+        (&t.reversed, vec![ITER, NEXT]),
+        (&t.function, vec![CALL]),
+        (&t.builtin_function, vec![CALL]),
+        (&t.method_descriptor, vec![CALL]),
+        (&t.method, vec![CALL]),
+        (&t.code, vec![scalar::CODE]),
+        (t.exception("BaseException"), vec![scalar::EXCEPTION]),
+    ];
+    let methods: Vec<(Value, Tables)> = methods.into_iter().map(|(c, t)| (c.clone(), t)).collect();
+    let class_methods: [(Value, &'static [BuiltinDef]); 3] = [
+        (t.str.clone(), string::CLASS_METHODS),
+        (t.dict.clone(), dict::CLASS_METHODS),
+        (t.float.clone(), scalar::FLOAT_CLASS),
+    ];
+    for (class, tables) in methods {
+        for table in tables {
+            vm.define_methods(&class, table);
+        }
+    }
+    for (class, table) in class_methods {
+        for def in table {
+            let key = vm.intern(def.name);
+            // Bound to the class for good: it is the first argument.
+            let f = Builtin::new(&vm.types.builtin_function, def, class.clone(), class.clone(), Value::NULL);
+            class.as_::<Type>().dict.as_::<Dict>().set_str(vm, &key, f);
+        }
+    }
+}
+
+impl Vm {
+    /// Raises an exception of a builtin class, as the result of anything.
+    #[cold]
+    pub(crate) fn fail<T>(&mut self, class: &str, message: impl AsRef<str>) -> R<T> {
+        Err(self.raise(class, message))
+    }
+    /// Puts the rows of a table into a class as methods.
+    pub(crate) fn define_methods(&mut self, class: &Value, table: &'static [BuiltinDef]) {
+        for def in table {
+            let key = self.intern(def.name);
+            let f = Builtin::new(&self.types.method_descriptor, def, Value::NULL, class.clone(), Value::NULL);
+            class.as_::<Type>().dict.as_::<Dict>().set_str(self, &key, f);
+        }
+    }
+}
