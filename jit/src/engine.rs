@@ -184,8 +184,10 @@ impl Engine {
                         debug_assert!(freed.is_ok(), "{freed:?}");
                     }
                     self.stats.code_bytes += c.code_size as u64;
-                    for text in [&c.clif, &c.asm].into_iter().flatten() {
-                        eprintln!("{text}");
+                    for (what, text) in [("clif", &c.clif), ("asm", &c.asm)] {
+                        if let Some(text) = text {
+                            eprintln!("-- {what} {}\n{text}", func.name);
+                        }
                     }
                     region.compiled = Some(c);
                 }

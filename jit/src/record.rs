@@ -13,8 +13,8 @@
 //!   armed site, other region, unsupported    ──> aborted, with a named reason
 //! ```
 //!
-//! Invariants: an abort happens before the instruction under way has changed anything, so the interpreter can
-//! repeat it. All guards of an instruction come before its first effect on the heap; they leave with the
+//! Invariants: a body that stops has changed nothing, so the interpreter can repeat the instruction; one that
+//! comes to its end has done all of it, even if it cannot be recorded (`abort` is set). All guards of an instruction come before its first effect on the heap; they leave with the
 //! snapshot of the instruction's start.
 
 mod machine;
@@ -382,11 +382,14 @@ impl Recorder<'_> {
         let saved = (self.interp.ip, self.interp.sp);
         self.interp.ip = self.frame().ip_at(at).wrapping_add(1);
         let depth = self.frames.len();
-        if exec(self, opcode, arg).is_err() && self.abort.is_none() {
-            self.abort = Some(Abort::Raised);
+        let result = exec(self, opcode, arg);
+        if result.is_err() {
+            // Nothing has changed: the interpreter repeats the instruction.
+            (self.interp.ip, self.interp.sp) = saved;
+            return Err(self.abort.take().unwrap_or(Abort::Raised));
         }
         if let Some(why) = self.abort.take() {
-            (self.interp.ip, self.interp.sp) = saved;
+            // Carried out, but not fit to be recorded: the interpreter goes on behind it.
             return Err(why);
         }
         self.end_instruction(at as u32, depth);

@@ -62,8 +62,8 @@ pub struct Code {
     pub(crate) sites: OnceCell<crate::site::StaticSites>,
     /// Regions by number, indexed by the cache unit of an ENTER_REGION.
     pub regions: RefCell<Vec<u32>>,
-    /// Owner, for freeing: unregisters itself from the VM's list of code objects.
-    vm: *mut Vm,
+    /// Owner, for freeing: unregisters itself from the VM's list of code objects. NULL once the VM is gone.
+    pub(crate) vm: Cell<*mut Vm>,
 }
 
 impl Code {
@@ -118,7 +118,7 @@ impl Code {
             consts: consts.into(),
             base,
             names,
-            vm,
+            vm: Cell::new(vm),
         };
         debug_assert_eq!(code.localsplus.len(), code.nlocalsplus as usize);
         code.init_counters(vm.options.hot);
@@ -247,8 +247,11 @@ impl Code {
 
 impl Drop for Code {
     fn drop(&mut self) {
-        // SAFETY: code objects do not outlive their VM.
-        let vm = unsafe { &mut *self.vm };
+        if self.vm.get().is_null() {
+            return;
+        }
+        // SAFETY: a VM that goes takes its address out of the code objects that are left.
+        let vm = unsafe { &mut *self.vm.get() };
         vm.codes.remove(&(self as *const Code as usize));
         vm.forget_code(self);
     }

@@ -55,6 +55,8 @@ pub struct Vm {
     pub breaker: Cell<u64>,
     /// Version of the monitoring state: code objects that have seen another are brought up to date at RESUME.
     pub version: u64,
+    #[cfg(seriema_tail)]
+    pub(crate) registers: crate::interp::Registers,
     // ---- exceptions
     pub(crate) pending: Option<Value>,
     /// The exception being handled, or None.
@@ -105,6 +107,8 @@ impl Vm {
             depth_left: options.recursion_limit,
             breaker: Cell::new(0),
             version: 1,
+            #[cfg(seriema_tail)]
+            registers: Default::default(),
             pending: None,
             handled: Value::NONE,
             raise_at: RaiseAt::EndUnit,
@@ -466,14 +470,23 @@ pub const BREAK_STRESS: u64 = 2;
 impl Drop for Vm {
     fn drop(&mut self) {
         self.stdout.flush();
-        self.tier = None;
+        // Out of the VM first: what it frees may ask for it.
+        drop(self.tier.take());
+        self.invalidated.clear();
         self.handled = Value::NONE;
-        // The classes' dicts refer to functions and those to modules: break the cycles from the modules.
+        self.pending = None;
+        self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
+        // Functions and the dicts of their globals refer to each other: break the cycles from the modules.
         let modules: Vec<Value> = self.modules.drain().map(|(_, m)| m).collect();
         for m in &modules {
             let dict = m.as_::<Module>().dict.clone();
             dict.as_::<Dict>().clear(self);
         }
-        self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
+        drop(modules);
+        self.builtins = Value::NONE;
+        for &p in &self.codes {
+            // SAFETY: the set holds the addresses of live code objects; those left outlive the VM's fields.
+            unsafe { (*(p as *const Code)).vm.set(std::ptr::null_mut()) };
+        }
     }
 }

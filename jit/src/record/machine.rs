@@ -239,19 +239,11 @@ impl Machine for Recorder<'_> {
         V { w, s }
     }
     fn drop(&mut self, v: V) {
-        if self.abort.is_some() {
-            return;
-        }
+        self.will_drop(v);
         self.interp.drop(v.w);
         if let Shadow::Ref { r, owned: true } = v.s
             && self.trace.func.ty(r) == Ty::Word
         {
-            if !self.guarded.contains(&r) {
-                self.guard(Op::GuardShared, &[r], 0);
-            }
-            if !self.drops.is_empty() {
-                self.abort.get_or_insert(Abort::TwoDrops);
-            }
             self.drops.push(r);
         }
     }
@@ -260,6 +252,10 @@ impl Machine for Recorder<'_> {
             && self.trace.func.ty(r) == Ty::Word
             && !self.guarded.contains(&r)
         {
+            // Two words could be one object, and together its last references.
+            if !self.guarded.is_empty() {
+                self.abort.get_or_insert(Abort::TwoDrops);
+            }
             self.guard(Op::GuardShared, &[r], 0);
             self.guarded.push(r);
         }
@@ -494,7 +490,7 @@ impl Machine for Recorder<'_> {
         let Some(was) = was else { return false };
         let drops_old = matches!(self.class_of_word(old, was), Class::Kind(_));
         if drops_old {
-            self.guard(Op::GuardShared, &[old], 0);
+            self.will_drop(V { w: was, s: Shadow::Ref { r: old, owned: true } });
         }
         let new = self.boxed(v);
         if self.abort.is_some() {
@@ -622,6 +618,12 @@ impl Machine for Recorder<'_> {
         if let Some(why) = self.abort {
             return self.stop(why);
         }
+        for v in operands {
+            self.will_drop(*v);
+        }
+        if let Some(why) = self.abort {
+            return self.stop(why);
+        }
         let words: Vec<Word> = operands.iter().map(|v| v.w).collect();
         let w = leaf(self.vm(), arg, &words);
         if w.is_null() {
@@ -635,9 +637,6 @@ impl Machine for Recorder<'_> {
             _ => return self.stop(Abort::Residual(helper.name)),
         };
         self.guard(Op::GuardDone, &[r], 0);
-        for v in operands {
-            self.will_drop(*v);
-        }
         self.effect = true;
         Ok(self.value(w, r))
     }
@@ -700,6 +699,9 @@ impl Machine for Recorder<'_> {
         for v in &owned {
             self.will_drop(*v);
         }
+        if let Some(why) = self.abort {
+            return self.stop(why);
+        }
         let words: Vec<Ref> = owned
             .iter()
             .filter_map(|v| match v.s {
@@ -707,9 +709,6 @@ impl Machine for Recorder<'_> {
                 _ => None,
             })
             .collect();
-        if words.len() + self.drops.len() > 1 {
-            return self.stop(Abort::TwoDrops);
-        }
         // What comes back must not be borrowed from a local that may change now.
         let mut s = result.s;
         if let Shadow::Ref { r, owned: false } = s {
