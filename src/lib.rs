@@ -117,7 +117,8 @@ impl Python {
 
     fn run(&mut self, source: &str, filename: &str, what: Source) -> Result<Value, Error> {
         let globals = self.vm.main_module().as_::<Module>().dict.clone();
-        let result = self.vm.compile(source, filename, what).and_then(|code| self.vm.exec_code(&code, &globals));
+        let result =
+            self.vm.compile(source, filename, what).and_then(|code| self.vm.exec_code(&code, &globals));
         result.map_err(|_| self.error())
     }
     /// Runs statements in `__main__`. `filename` is what tracebacks say.
@@ -137,7 +138,8 @@ impl Python {
             Err(e) => {
                 let at = e.utf8_error().valid_up_to();
                 let byte = e.as_bytes()[at];
-                let message = format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}");
+                let message =
+                    format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}");
                 let _ = self.vm.raise("SyntaxError", message);
                 return Err(self.error());
             }
@@ -189,7 +191,11 @@ impl Python {
     // ---- monitoring
     /// Calls `f` for every `event` that `tool` has set, without entering the interpreter.
     pub fn on_event(&mut self, tool: ToolId, event: Event, f: impl Fn(&EventInfo) -> Verdict + 'static) {
-        self.vm.register_rust(tool, event, Some(std::rc::Rc::new(move |_: &mut Vm, info: &EventInfo| f(info))));
+        self.vm.register_rust(
+            tool,
+            event,
+            Some(std::rc::Rc::new(move |_: &mut Vm, info: &EventInfo| f(info))),
+        );
     }
     /// Flushes standard output.
     pub fn flush(&mut self) {

@@ -39,7 +39,10 @@ impl Run {
     /// The machine code dumped for regions whose name begins with `name`.
     fn machine_code(&self, name: &str) -> Vec<&str> {
         let parts = self.stderr.split("-- asm ").skip(1);
-        parts.filter(|p| p.starts_with(name)).map(|p| p.split("\n{\"").next().unwrap_or(p).trim_end()).collect()
+        parts
+            .filter(|p| p.starts_with(name))
+            .map(|p| p.split("\n{\"").next().unwrap_or(p).trim_end())
+            .collect()
     }
 }
 
@@ -132,7 +135,9 @@ print(loop(5000), sorted(lines))
 /// Setting events without a callback costs nothing: no probe, no invalidation.
 #[test]
 fn events_without_a_callback_leave_a_region_alone() {
-    let source = format!("{LOOP}\nloop(3000)\nm.use_tool_id(0, 't')\nm.set_events(0, E.LINE | E.CALL)\nprint(loop(3000) > 0)\n");
+    let source = format!(
+        "{LOOP}\nloop(3000)\nm.use_tool_id(0, 't')\nm.set_events(0, E.LINE | E.CALL)\nprint(loop(3000) > 0)\n"
+    );
     let r = run(&[], &source);
     assert_eq!((r.stat("regions"), r.map("invalidations")), (1, "\"invalidations\":{"), "{}", r.stderr);
 }

@@ -14,8 +14,8 @@ use crate::host::{LEAVES, Real};
 use crate::ir::eval::eval;
 use crate::ir::{ExitId, Func, check};
 use crate::lower::{Compiler, Config, HelperAddr};
-use crate::options::{Mode, Options};
 use crate::opt;
+use crate::options::{Mode, Options};
 use crate::record::{Abort, Start, Trace, record};
 use crate::region::{ExitState, Region};
 use crate::stats::Stats;
@@ -61,11 +61,8 @@ impl Engine {
     pub fn new(vm: &mut Vm, options: Options) -> Result<Engine, String> {
         let compiler = match options.mode {
             Mode::On => {
-                let config = Config {
-                    dump_clif: options.dump.clif,
-                    dump_asm: options.dump.asm,
-                    ..Config::default()
-                };
+                let config =
+                    Config { dump_clif: options.dump.clif, dump_asm: options.dump.asm, ..Config::default() };
                 let vm: *mut Vm = vm;
                 Some(Compiler::new(vm.cast(), config).map_err(|e| e.to_string())?)
             }
@@ -99,7 +96,8 @@ impl Engine {
     fn record_region(&mut self, vm: &mut Vm, at: u32) {
         let code_value = vm.frame().function().code_value();
         let code: &Code = code_value.as_();
-        let place = format!("{}:{}", seriema_vm::runtime::text(&code.qualname).unwrap_or("?"), vm.frame().line());
+        let place =
+            format!("{}:{}", seriema_vm::runtime::text(&code.qualname).unwrap_or("?"), vm.frame().line());
         let mut trace = Trace::default();
         trace.func.name = place.clone();
         if self.options.stress.exit_every != 0 {
@@ -324,7 +322,9 @@ impl Engine {
             self.compile(region);
             return;
         }
-        if e.index() < region.trace.func.exits.len() && region.trace.func.blocks.len() < self.options.max_blocks {
+        if e.index() < region.trace.func.exits.len()
+            && region.trace.func.blocks.len() < self.options.max_blocks
+        {
             self.extend(vm, region, e);
         }
     }
@@ -340,7 +340,9 @@ impl Engine {
                 self.stats.side_traces += 1;
                 Self::register(vm, region);
                 let compiled = self.compile(region);
-                self.log(|| format!("side  {id} {place} {e}: compiled {compiled}, {}", summary(&region.func)));
+                self.log(|| {
+                    format!("side  {id} {place} {e}: compiled {compiled}, {}", summary(&region.func))
+                });
                 if !compiled {
                     region.trace.func.exits[e.index()].side = None;
                 }

@@ -101,7 +101,8 @@ impl Options {
     /// Parses the value of `--jit-stress`: `name=number`, comma-separated.
     pub fn set_stress(&mut self, s: &str) -> Result<(), String> {
         for part in s.split(',') {
-            let (name, n) = part.split_once('=').ok_or_else(|| format!("--jit-stress={part}: expected name=number"))?;
+            let (name, n) =
+                part.split_once('=').ok_or_else(|| format!("--jit-stress={part}: expected name=number"))?;
             let n: u32 = n.parse().map_err(|_| format!("--jit-stress={part}: not a number"))?;
             match name {
                 "hot" => self.stress.hot = Some(n.min(u16::MAX as u32) as u16),

@@ -22,7 +22,9 @@ mod shadow;
 
 pub use shadow::{LabelState, Shadow, SlotType};
 
-use crate::ir::{Alias, Block, BlockKind, Func, Op, Place, Ref, SnapFrame, SnapId, SnapVal, Snapshot, Term, Ty};
+use crate::ir::{
+    Alias, Block, BlockKind, Func, Op, Place, Ref, SnapFrame, SnapId, SnapVal, Snapshot, Term, Ty,
+};
 use crate::options::Options;
 use seriema_vm::code::Code;
 use seriema_vm::frame::{Frame, HEADER_WORDS};

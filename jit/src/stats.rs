@@ -29,7 +29,8 @@ impl Stats {
     /// Fields of a JSON object, without the braces.
     pub fn json(&self) -> String {
         let map = |m: &BTreeMap<String, u64>| {
-            let fields: Vec<String> = m.iter().map(|(k, v)| format!("\"{}\":{v}", k.replace(['"', '\\'], "'"))).collect();
+            let fields: Vec<String> =
+                m.iter().map(|(k, v)| format!("\"{}\":{v}", k.replace(['"', '\\'], "'"))).collect();
             format!("{{{}}}", fields.join(","))
         };
         format!(

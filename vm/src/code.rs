@@ -154,7 +154,11 @@ impl Code {
     pub fn base_arg(&self, at: usize) -> u32 {
         let mut arg = (self.base[at] >> 8) as u32;
         let (mut i, mut shift) = (at, 8);
-        while i > 0 && self.base[i - 1] as u8 == op::EXTENDED_ARG && self.start_of(i - 1) == i - 1 && shift < 32 {
+        while i > 0
+            && self.base[i - 1] as u8 == op::EXTENDED_ARG
+            && self.start_of(i - 1) == i - 1
+            && shift < 32
+        {
             arg |= ((self.base[i - 1] >> 8) as u32) << shift;
             shift += 8;
             i -= 1;

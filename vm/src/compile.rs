@@ -34,7 +34,8 @@ impl Vm {
         let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("");
         let message = e.to_string();
         let class = if message.contains("indent") { "IndentationError" } else { "SyntaxError" };
-        let (m, file, text) = (self.string(message), self.str(e.source_path()), self.string(format!("{text}\n")));
+        let (m, file, text) =
+            (self.string(message), self.str(e.source_path()), self.string(format!("{text}\n")));
         let int = |n: usize| Value::small(n as i64);
         let place = self.tuple(vec![file, int(line), int(column), text, int(end_line), int(end_column)]);
         self.raise_type(class, vec![m, place])

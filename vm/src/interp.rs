@@ -38,8 +38,13 @@ const BAIL: Flow<Word> = Err(Stop::Raise);
 impl<const P: bool, const F: bool> Interp<P, F> {
     /// The registers of the VM's current frame, about to continue at its `ip`.
     pub fn load(vm: *mut Vm) -> Self {
-        let mut m =
-            Interp { ip: std::ptr::null(), sp: std::ptr::null_mut(), fp: std::ptr::null_mut(), consts: std::ptr::null(), vm };
+        let mut m = Interp {
+            ip: std::ptr::null(),
+            sp: std::ptr::null_mut(),
+            fp: std::ptr::null_mut(),
+            consts: std::ptr::null(),
+            vm,
+        };
         m.reload();
         m
     }
@@ -762,7 +767,14 @@ mod tail {
     /// One instruction, on the machine that may call.
     #[cold]
     #[inline(never)]
-    fn work<const N: u8, const P: bool>(ip: Ip, sp: *mut Word, fp: *mut Word, consts: *const Word, vm: *mut Vm, arg: u32) -> u32 {
+    fn work<const N: u8, const P: bool>(
+        ip: Ip,
+        sp: *mut Word,
+        fp: *mut Word,
+        consts: *const Word,
+        vm: *mut Vm,
+        arg: u32,
+    ) -> u32 {
         let mut m = Interp::<P, false> { ip, sp, fp, consts, vm };
         let r = exec(&mut m, N, arg);
         save(&m, vm);

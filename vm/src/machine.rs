@@ -43,8 +43,11 @@ pub struct Helper {
     pub run: fn(&mut Vm, u32, &[Word]) -> crate::error::R<Word>,
     /// For compiled code: the part of it that runs no Python, looks at no frame, and either finishes or
     /// answers NULL with nothing done. `None`: compiled code leaves before it.
-    pub leaf: Option<fn(&mut Vm, u32, &[Word]) -> Word>,
+    pub leaf: Option<Leaf>,
 }
+
+/// See [`Helper::leaf`].
+pub type Leaf = fn(&mut Vm, u32, &[Word]) -> Word;
 
 /// A runtime function that does a whole instruction on the frame's own stack; may change frames.
 pub type Residual = fn(&mut Vm, u32) -> Flow;

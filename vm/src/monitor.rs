@@ -338,7 +338,9 @@ impl Vm {
     /// Registers a Rust closure (or, with None, unregisters).
     pub fn register_rust(&mut self, tool: ToolId, event: Event, f: Option<RustCallback>) {
         let bit = event.set().bits() as i32;
-        if let Ok((_, change)) = self.monitor.register_callback(tool.index() as i32, bit, f.map(Callback::Rust)) {
+        if let Ok((_, change)) =
+            self.monitor.register_callback(tool.index() as i32, bit, f.map(Callback::Rust))
+        {
             self.apply(change, None);
         }
     }

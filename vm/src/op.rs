@@ -289,7 +289,18 @@ impl BinOp {
     pub const fn of(arg: u32) -> BinOp {
         use BinOp::*;
         const ALL: [BinOp; 13] = [
-            Add, And, FloorDivide, Lshift, MatrixMultiply, Multiply, Remainder, Or, Power, Rshift, Subtract, TrueDivide,
+            Add,
+            And,
+            FloorDivide,
+            Lshift,
+            MatrixMultiply,
+            Multiply,
+            Remainder,
+            Or,
+            Power,
+            Rshift,
+            Subtract,
+            TrueDivide,
             Xor,
         ];
         ALL[(arg % NB_INPLACE) as usize]

@@ -63,7 +63,10 @@ pub fn jump_target(code: &Code, at: usize) -> Option<usize> {
     let (o, arg) = (code.base_op(at), code.base_arg(at) as usize);
     let next = at + 1 + op::caches(o);
     match o {
-        op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE
+        op::POP_JUMP_IF_FALSE
+        | op::POP_JUMP_IF_TRUE
+        | op::POP_JUMP_IF_NONE
+        | op::POP_JUMP_IF_NOT_NONE
         | op::JUMP_FORWARD => Some(next + arg),
         op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => next.checked_sub(arg),
         // Over the END_FOR, to POP_ITER.
@@ -126,7 +129,8 @@ fn analyse(code: &Code) -> StaticSites {
             }
         }
     }
-    let mut handlers: Vec<usize> = (0..code.base.len()).filter_map(|at| code.handler(at).map(|h| h.0)).collect();
+    let mut handlers: Vec<usize> =
+        (0..code.base.len()).filter_map(|at| code.handler(at).map(|h| h.0)).collect();
     handlers.sort_unstable();
     handlers.dedup();
     line_starts.extend(handlers.iter().filter(|&&h| code.line(h) >= 0).map(|&h| h as u32));
@@ -259,7 +263,8 @@ fn fuse_ahead(code: &Code, at: usize, o: u8) -> u8 {
     let next = at + 1 + op::caches(code.base_op(at));
     let is = |at: usize, wanted: u8| code.live.get(at).is_some_and(|u| u.get() as u8 == wanted);
     // A jump, its cache, and the NOT_TAKEN behind.
-    let jump = (is(next, op::POP_JUMP_IF_FALSE) || is(next, op::POP_JUMP_IF_TRUE)) && is(next + 2, op::NOT_TAKEN);
+    let jump =
+        (is(next, op::POP_JUMP_IF_FALSE) || is(next, op::POP_JUMP_IF_TRUE)) && is(next + 2, op::NOT_TAKEN);
     match o {
         op::COMPARE_OP_INT if jump => op::COMPARE_INT_JUMP,
         op::COMPARE_OP_FLOAT if jump => op::COMPARE_FLOAT_JUMP,

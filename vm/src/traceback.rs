@@ -155,8 +155,8 @@ fn carets(source: &str, indent: usize, start: usize, end: usize) -> String {
 /// What to point at inside an expression: the operator of a binary operation, the brackets of a subscript or
 /// call. Found by parsing the segment, as CPython does.
 fn anchors(segment: &str) -> Option<(usize, usize)> {
-    use rustpython_compiler::ast::{Expr, Stmt};
     use ruff_text_size::Ranged;
+    use rustpython_compiler::ast::{Expr, Stmt};
     let parsed = rustpython_compiler::parser::parse_module(segment).ok()?;
     let [Stmt::Expr(statement)] = parsed.syntax().body.as_slice() else { return None };
     let chars = |byte: usize| segment[..byte].chars().count();
@@ -166,7 +166,10 @@ fn anchors(segment: &str) -> Option<(usize, usize)> {
             let between = segment.get(from..to)?;
             let skip = between.find(|c: char| !c.is_whitespace() && c != ')')?;
             let operator = &between[skip..];
-            let width = if operator.len() > 1 && !operator[1..2].contains(char::is_whitespace) && operator.as_bytes()[1] != b'(' {
+            let width = if operator.len() > 1
+                && !operator[1..2].contains(char::is_whitespace)
+                && operator.as_bytes()[1] != b'('
+            {
                 2
             } else {
                 1

@@ -64,7 +64,11 @@ impl Word {
     pub fn from_float(f: f64) -> Word {
         let bits = f.to_bits();
         // Hardware makes NaNs that fit; only foreign ones (from struct, say) can pass the limit.
-        if bits >= FLOAT_LIMIT - FLOAT_OFFSET { Word(CANONICAL_NAN + FLOAT_OFFSET) } else { Word(bits + FLOAT_OFFSET) }
+        if bits >= FLOAT_LIMIT - FLOAT_OFFSET {
+            Word(CANONICAL_NAN + FLOAT_OFFSET)
+        } else {
+            Word(bits + FLOAT_OFFSET)
+        }
     }
     #[inline(always)]
     pub const fn from_bool(b: bool) -> Word {

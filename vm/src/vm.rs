@@ -33,7 +33,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { recursion_limit: 1000, stack_words: 1 << 20, hot: 250, argv: vec![String::new()], monitoring_314: false }
+        Options {
+            recursion_limit: 1000,
+            stack_words: 1 << 20,
+            hot: 250,
+            argv: vec![String::new()],
+            monitoring_314: false,
+        }
     }
 }
 
@@ -217,7 +223,8 @@ impl Vm {
     }
     pub fn module(&mut self, name: &str) -> Value {
         let dict = self.globals_dict();
-        for (key, v) in [("__name__", self.str(name)), ("__doc__", Value::NONE), ("__package__", Value::NONE)] {
+        for (key, v) in [("__name__", self.str(name)), ("__doc__", Value::NONE), ("__package__", Value::NONE)]
+        {
             let key = self.intern(key);
             dict.as_::<Dict>().set_str(self, &key, v);
         }
@@ -229,6 +236,7 @@ impl Vm {
     }
 
     // ---- the frame's stack, for residual functions
+    #[allow(clippy::mut_from_ref)]
     pub fn frame(&self) -> &mut Frame {
         // SAFETY: there is always a current frame, and residual functions do not keep the borrow across a
         // change of frames.

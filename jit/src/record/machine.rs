@@ -91,7 +91,10 @@ impl Recorder<'_> {
 
     /// Is the index an int that is in bounds of the list now?
     fn in_bounds(&mut self, list: V, index: V) -> bool {
-        if self.class_of(list) != Class::Kind(Kind::List) || self.class_of(index) != Class::Int || !index.w.is_int() {
+        if self.class_of(list) != Class::Kind(Kind::List)
+            || self.class_of(index) != Class::Int
+            || !index.w.is_int()
+        {
             return false;
         }
         let len = Value::of(&list.w).as_::<List>().len() as i64;
@@ -327,8 +330,10 @@ impl Machine for Recorder<'_> {
         self.class_of(a) == Class::Float && self.class_of(b) == Class::Float
     }
     fn float_and_int(&mut self, a: V, b: V) -> bool {
-        matches!((self.class_of(a), self.class_of(b)), (Class::Float, Class::Int) | (Class::Int, Class::Float))
-            && !a.w.is_ptr()
+        matches!(
+            (self.class_of(a), self.class_of(b)),
+            (Class::Float, Class::Int) | (Class::Int, Class::Float)
+        ) && !a.w.is_ptr()
             && !b.w.is_ptr()
     }
     fn is_kind(&mut self, v: V, kind: Kind) -> bool {
@@ -482,12 +487,9 @@ impl Machine for Recorder<'_> {
         }
         let (items, i) = self.element(list, index);
         let old = self.load(Op::LoadElem, &[items, i], 0, Alias::ListItems);
-        let was = self.interp.list_item(list.w, index.w).map(|w| {
-            // Only looked at.
-            self.interp.drop(w);
-            w
-        });
-        let Some(was) = was else { return false };
+        let Some(was) = self.interp.list_item(list.w, index.w) else { return false };
+        // Only looked at.
+        self.interp.drop(was);
         let drops_old = matches!(self.class_of_word(old, was), Class::Kind(_));
         if drops_old {
             self.will_drop(V { w: was, s: Shadow::Ref { r: old, owned: true } });
@@ -629,7 +631,8 @@ impl Machine for Recorder<'_> {
         if w.is_null() {
             return self.stop(Abort::Residual(helper.name));
         }
-        let index = HELPERS.iter().position(|h| std::ptr::eq(*h, helper)).expect("helper in the table") as u64;
+        let index =
+            HELPERS.iter().position(|h| std::ptr::eq(*h, helper)).expect("helper in the table") as u64;
         let which = self.word_const(Word::from_small(arg as i64));
         let r = match refs.as_slice() {
             [a] => self.emit(Op::Call2, &[which, *a], index),
@@ -736,7 +739,8 @@ impl Recorder<'_> {
         let it = Value::of(&iter.w).clone();
         let it = it.as_::<SeqIter>();
         let i = it.index.get();
-        let Some(w) = it.seq.borrow().get::<List>().and_then(|l| l.as_slice().get(i).map(|v| v.word())) else {
+        let Some(w) = it.seq.borrow().get::<List>().and_then(|l| l.as_slice().get(i).map(|v| v.word()))
+        else {
             return Next::Other;
         };
         let seq_offset = it.seq.as_ptr() as usize - std::ptr::from_ref(it) as usize;

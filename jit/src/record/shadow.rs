@@ -11,11 +11,22 @@ pub enum Shadow {
     /// A constant of the trace; nobody holds a reference for the slot.
     Const(Word),
     /// An SSA value. `owned`: a word whose reference is the slot's own; false: borrowed from a local below.
-    Ref { r: Ref, owned: bool },
+    Ref {
+        r: Ref,
+        owned: bool,
+    },
     /// A range iterator that exists only in the trace. Immutable: advancing makes another.
-    RangeIter { next: Ref, left: Ref, step: Ref },
+    RangeIter {
+        next: Ref,
+        left: Ref,
+        step: Ref,
+    },
     /// A range object that exists only in the trace.
-    Range { start: Ref, stop: Ref, step: Ref },
+    Range {
+        start: Ref,
+        stop: Ref,
+        step: Ref,
+    },
 }
 
 impl Shadow {
@@ -43,9 +54,10 @@ impl Shadow {
             Shadow::Null => SnapVal::Null,
             Shadow::Const(w) => SnapVal::Const(w.0),
             Shadow::Ref { r, owned } => SnapVal::Ref { r, owned },
-            Shadow::RangeIter { next, left, step } => {
-                SnapVal::Virtual { kind: Kind::RangeIter as u8, fields: [next, left, step].map(field).to_vec() }
-            }
+            Shadow::RangeIter { next, left, step } => SnapVal::Virtual {
+                kind: Kind::RangeIter as u8,
+                fields: [next, left, step].map(field).to_vec(),
+            },
             Shadow::Range { start, stop, step } => {
                 SnapVal::Virtual { kind: Kind::Range as u8, fields: [start, stop, step].map(field).to_vec() }
             }
@@ -130,7 +142,9 @@ impl SlotType {
             SlotType::Float => owned(new(Ty::Float)),
             SlotType::Bool => owned(new(Ty::Bool)),
             SlotType::Kind(_) => owned(new(Ty::Word)),
-            SlotType::RangeIter => Shadow::RangeIter { next: new(Ty::Int), left: new(Ty::Int), step: new(Ty::Int) },
+            SlotType::RangeIter => {
+                Shadow::RangeIter { next: new(Ty::Int), left: new(Ty::Int), step: new(Ty::Int) }
+            }
         }
     }
     /// Takes the word of a frame slot apart into the argument buffer: the region owns it from now on. False:

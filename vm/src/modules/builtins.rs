@@ -144,8 +144,22 @@ pub fn init(vm: &mut Vm) {
     let module = vm.add_module("builtins", FUNCTIONS);
     let t = &vm.types;
     let classes = [
-        &t.object, &t.type_, &t.int, &t.bool, &t.float, &t.str, &t.tuple, &t.list, &t.dict, &t.range, &t.slice,
-        &t.enumerate, &t.zip, &t.map, &t.filter, &t.reversed,
+        &t.object,
+        &t.type_,
+        &t.int,
+        &t.bool,
+        &t.float,
+        &t.str,
+        &t.tuple,
+        &t.list,
+        &t.dict,
+        &t.range,
+        &t.slice,
+        &t.enumerate,
+        &t.zip,
+        &t.map,
+        &t.filter,
+        &t.reversed,
     ];
     let mut names: Vec<(String, Value)> =
         classes.iter().map(|c| (c.as_::<Type>().name.borrow().to_string(), (*c).clone())).collect();
@@ -430,7 +444,7 @@ fn round_float(f: f64, digits: i64) -> f64 {
 fn round_int(vm: &mut Vm, n: Num, digits: u64) -> R<Value> {
     let n = n.big();
     // More places than the int has: 0.
-    if digits as f64 > n.bits() as f64 * 0.30103 + 1.0 {
+    if digits as f64 > n.bits() as f64 * std::f64::consts::LOG10_2 + 1.0 {
         return Ok(Value::small(0));
     }
     let place = BigInt::from(10).pow(digits as u32);

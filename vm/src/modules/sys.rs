@@ -10,7 +10,9 @@ use std::io::Write;
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("exit", 0, 1, exit),
     BuiltinDef::new("intern", 1, 1, intern),
-    BuiltinDef::new("getrecursionlimit", 0, 0, |vm, _, _| Ok(Value::small(vm.options.recursion_limit as i64))),
+    BuiltinDef::new("getrecursionlimit", 0, 0, |vm, _, _| {
+        Ok(Value::small(vm.options.recursion_limit as i64))
+    }),
     BuiltinDef::new("setrecursionlimit", 1, 1, set_recursion_limit),
     BuiltinDef::new("get_int_max_str_digits", 0, 0, |vm, _, _| Ok(Value::small(vm.max_str_digits() as i64))),
     BuiltinDef::kw("set_int_max_str_digits", 0, 1, set_max_str_digits),
@@ -111,8 +113,12 @@ fn namespace(vm: &mut Vm, entries: Vec<(&str, Value)>) -> Value {
 }
 fn implementation(vm: &mut Vm, version: &Value) -> Value {
     let name = vm.intern("seriema");
-    let entries =
-        vec![("name", name), ("version", version.clone()), ("cache_tag", Value::NONE), ("hexversion", Value::small(0x030e_00f0))];
+    let entries = vec![
+        ("name", name),
+        ("version", version.clone()),
+        ("cache_tag", Value::NONE),
+        ("hexversion", Value::small(0x030e_00f0)),
+    ];
     namespace(vm, entries)
 }
 fn float_info(vm: &mut Vm) -> Value {
@@ -158,8 +164,9 @@ fn set_recursion_limit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let n = n as u32;
     let used = vm.options.recursion_limit.saturating_sub(vm.depth_left);
     if n <= used {
-        let message =
-            format!("cannot set the recursion limit to {n} at the recursion depth {used}: the limit is too low");
+        let message = format!(
+            "cannot set the recursion limit to {n} at the recursion depth {used}: the limit is too low"
+        );
         return vm.fail("RecursionError", message);
     }
     vm.options.recursion_limit = n;
@@ -170,7 +177,8 @@ fn set_recursion_limit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 fn set_max_str_digits(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     vm.only_keywords("set_int_max_str_digits", kw, &["maxdigits"])?;
     let Some(v) = args.first().or(kw.get("maxdigits")) else {
-        return vm.fail("TypeError", "set_int_max_str_digits() missing required argument 'maxdigits' (pos 1)");
+        return vm
+            .fail("TypeError", "set_int_max_str_digits() missing required argument 'maxdigits' (pos 1)");
     };
     let n = vm.index(v)?;
     if n != 0 && !(640..=i32::MAX as i64).contains(&n) {

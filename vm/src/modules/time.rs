@@ -60,7 +60,7 @@ fn sleep(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         let message = format!("'{}' object cannot be interpreted as an integer", vm.type_name(&args[0]));
         return vm.fail("TypeError", message);
     };
-    let f = vm.to_float(n)?;
+    let f = vm.float_of(n)?;
     if f.is_nan() {
         return vm.fail("ValueError", "Invalid value NaN (not a number)");
     }

@@ -282,7 +282,8 @@ impl Dict {
         let old = if self.celled.get() {
             let cell = self.table.borrow().entries[i].value.0 as *const GlobalCell;
             // SAFETY: the dict owns its cells.
-            let (old, watched) = unsafe { ((*cell).value.replace(value.into_word()), (*cell).watched.take()) };
+            let (old, watched) =
+                unsafe { ((*cell).value.replace(value.into_word()), (*cell).watched.take()) };
             if watched {
                 // SAFETY: as above.
                 unsafe { (*cell).unstable.set(true) };
@@ -322,10 +323,8 @@ impl Dict {
     /// Removes a key and returns its value.
     pub fn remove(&self, vm: &mut Vm, key: &Value) -> R<Option<Value>> {
         let hash = vm.hash(key)?;
-        Ok(match self.find(vm, key, hash)? {
-            Some(i) => Some(self.remove_at(vm, i)),
-            None => None,
-        })
+        let found = self.find(vm, key, hash)?;
+        Ok(found.map(|i| self.remove_at(vm, i)))
     }
     pub fn remove_str(&self, vm: &mut Vm, name: &Value) -> Option<Value> {
         let i = self.find_str(name)?;
@@ -388,7 +387,11 @@ impl Dict {
 }
 
 fn new_cell(value: Word) -> Word {
-    Word(Box::into_raw(Box::new(GlobalCell { value: Cell::new(value), watched: Cell::new(false), unstable: Cell::new(false) })) as u64)
+    Word(Box::into_raw(Box::new(GlobalCell {
+        value: Cell::new(value),
+        watched: Cell::new(false),
+        unstable: Cell::new(false),
+    })) as u64)
 }
 
 impl Drop for Dict {

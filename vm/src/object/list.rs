@@ -60,7 +60,8 @@ impl List {
     /// Hands the vector to `f` and takes it back: for everything that changes the length.
     pub fn with_vec<R>(&self, f: impl FnOnce(&mut Vec<Value>) -> R) -> R {
         // SAFETY: pointer, length and capacity came from a Vec; while `f` has it the list reads as empty.
-        let mut v = unsafe { Vec::from_raw_parts(self.items.get().cast::<Value>(), self.len.get(), self.cap.get()) };
+        let mut v =
+            unsafe { Vec::from_raw_parts(self.items.get().cast::<Value>(), self.len.get(), self.cap.get()) };
         self.len.set(0);
         let r = f(&mut v);
         let mut v = std::mem::ManuallyDrop::new(v);

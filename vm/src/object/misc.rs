@@ -45,7 +45,8 @@ pub struct RangeIter {
     pub step: Cell<i64>,
 }
 
-const _: () = assert!(offset_of!(RangeIter, next) == RANGE_ITER_NEXT && offset_of!(RangeIter, left) == RANGE_ITER_LEFT);
+const _: () =
+    assert!(offset_of!(RangeIter, next) == RANGE_ITER_NEXT && offset_of!(RangeIter, left) == RANGE_ITER_LEFT);
 const _: () = assert!(offset_of!(RangeIter, step) == RANGE_ITER_STEP);
 
 impl RangeIter {
@@ -78,7 +79,13 @@ pub enum DictPart {
 impl SeqIter {
     pub fn new(ty: &Value, seq: Value, what: DictPart, size: usize) -> Value {
         let h = Header::new(Kind::SeqIter, ty);
-        alloc(SeqIter { h, seq: RefCell::new(seq), index: Cell::new(0), what: Cell::new(what), size: Cell::new(size) })
+        alloc(SeqIter {
+            h,
+            seq: RefCell::new(seq),
+            index: Cell::new(0),
+            what: Cell::new(what),
+            size: Cell::new(size),
+        })
     }
 }
 

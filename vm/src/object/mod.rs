@@ -4,6 +4,9 @@
 //! struct it is, its *type* which Python class. Fields that change are `Cell`s: objects are shared, one
 //! thread at a time runs (GIL), and no borrow of a field lives across a call that can run Python.
 
+// `T::new` puts a T on the heap and answers the value that refers to it.
+#![allow(clippy::new_ret_no_self)]
+
 mod dict;
 mod func;
 mod list;
@@ -15,7 +18,10 @@ mod ty;
 pub use dict::{Dict, GlobalCell};
 pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use list::List;
-pub use misc::{DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice, Traceback};
+pub use misc::{
+    DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
+    Traceback,
+};
 pub use string::Str;
 pub use tuple::Tuple;
 pub use ty::Type;
@@ -156,8 +162,26 @@ macro_rules! objects {
 }
 
 objects!(
-    Int, Str, List, Dict, Range, RangeIter, SeqIter, EnumZip, Slice, Function, Builtin, Method, Code, Module,
-    Type, ClosureCell, Exception, Traceback, Namespace, Plain,
+    Int,
+    Str,
+    List,
+    Dict,
+    Range,
+    RangeIter,
+    SeqIter,
+    EnumZip,
+    Slice,
+    Function,
+    Builtin,
+    Method,
+    Code,
+    Module,
+    Type,
+    ClosureCell,
+    Exception,
+    Traceback,
+    Namespace,
+    Plain,
 );
 
 /// Puts an object on the heap.

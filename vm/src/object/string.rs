@@ -36,7 +36,11 @@ impl Str {
         self.chars == self.text.len()
     }
     pub fn char_at(&self, i: usize) -> Option<char> {
-        if self.is_ascii() { self.text.as_bytes().get(i).map(|&b| b as char) } else { self.text.chars().nth(i) }
+        if self.is_ascii() {
+            self.text.as_bytes().get(i).map(|&b| b as char)
+        } else {
+            self.text.chars().nth(i)
+        }
     }
     /// Characters `from..to`.
     pub fn slice(&self, from: usize, to: usize) -> &str {

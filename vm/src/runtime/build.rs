@@ -96,7 +96,9 @@ pub fn dict_merge(vm: &mut Vm, n: u32) -> Flow {
     for (k, v) in entries {
         if d.as_::<Dict>().get(vm, &k)?.is_some() {
             let k = vm.str_string(&k)?;
-            return Err(vm.raise("TypeError", format!("got multiple values for keyword argument '{k}'")).into());
+            return Err(vm
+                .raise("TypeError", format!("got multiple values for keyword argument '{k}'"))
+                .into());
         }
         d.as_::<Dict>().set(vm, &k, v)?;
     }
@@ -128,7 +130,11 @@ pub fn unpack_ex(vm: &mut Vm, arg: u32) -> Flow {
     let v = vm.pop();
     let mut items = unpack(vm, &v)?;
     if items.len() < before + after {
-        let message = format!("not enough values to unpack (expected at least {}, got {})", before + after, items.len());
+        let message = format!(
+            "not enough values to unpack (expected at least {}, got {})",
+            before + after,
+            items.len()
+        );
         return Err(vm.raise("ValueError", message).into());
     }
     let tail = items.split_off(items.len() - after);
@@ -223,7 +229,9 @@ pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
             vm.push(t);
             Ok(())
         }
-        n => Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_1 {n} is not supported yet")).into()),
+        n => {
+            Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_1 {n} is not supported yet")).into())
+        }
     }
 }
 impl Vm {

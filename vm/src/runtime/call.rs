@@ -224,10 +224,8 @@ impl Vm {
 
     /// Rust frames between Python frames are bounded too: RecursionError long before the stack ends.
     pub(crate) fn guard_native_stack(&mut self) -> R {
-        let here = &raw const *self as usize;
         let marker = 0u8;
         let at = &raw const marker as usize;
-        let _ = here;
         match self.native_stack_limit {
             0 => {
                 self.native_stack_limit = at.saturating_sub(NATIVE_STACK);
@@ -251,8 +249,10 @@ impl Vm {
             };
             if !self.is_instance(self_, &b.owner) {
                 let (got, owner) = (self.type_name(self_), b.owner.as_::<Type>().name.borrow().clone());
-                let message =
-                    format!("descriptor '{}' for '{owner}' objects doesn't apply to a '{got}' object", def.name);
+                let message = format!(
+                    "descriptor '{}' for '{owner}' objects doesn't apply to a '{got}' object",
+                    def.name
+                );
                 return Err(self.raise("TypeError", message));
             }
             self.check_arity(b, args.len() - 1)?;
@@ -330,7 +330,8 @@ fn bind(vm: &mut Vm, func: &Value, args: &[Value], kw: Kw) -> R<Vec<Value>> {
             None => match &extra {
                 Some(d) => d.as_::<Dict>().set_str(vm, name, value.clone()),
                 None if at.is_some() => {
-                    let m = format!("got some positional-only arguments passed as keyword arguments: '{text}'");
+                    let m =
+                        format!("got some positional-only arguments passed as keyword arguments: '{text}'");
                     return Err(fail(vm, f, m));
                 }
                 None => return Err(fail(vm, f, format!("got an unexpected keyword argument '{text}'"))),
@@ -364,11 +365,11 @@ fn fill_defaults(vm: &mut Vm, f: &Function, locals: &mut [Value]) -> R {
         return Err(missing_arguments(vm, f, &missing, "positional"));
     }
     let kwdefaults = f.kwdefaults.borrow().clone();
-    for i in argc..argc + kwonly {
-        if locals[i].is_null()
-            && let Some(v) = kwdefaults.get::<Dict>().and_then(|d| d.get_str(&code.localsplus[i]))
+    for (slot, name) in locals.iter_mut().zip(&code.localsplus).take(argc + kwonly).skip(argc) {
+        if slot.is_null()
+            && let Some(v) = kwdefaults.get::<Dict>().and_then(|d| d.get_str(name))
         {
-            locals[i] = v;
+            *slot = v;
         }
     }
     let missing: Vec<usize> = (argc..argc + kwonly).filter(|&i| locals[i].is_null()).collect();

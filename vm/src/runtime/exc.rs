@@ -69,7 +69,11 @@ pub fn raise_varargs(vm: &mut Vm, n: u32) -> Flow {
     let what = vm.pop();
     let e = exception_of(vm, what, "exceptions must derive from BaseException")?;
     if let Some(c) = cause {
-        let c = if c.is_none() { c } else { exception_of(vm, c, "exception causes must derive from BaseException")? };
+        let c = if c.is_none() {
+            c
+        } else {
+            exception_of(vm, c, "exception causes must derive from BaseException")?
+        };
         let x = e.as_::<Exception>();
         *x.cause.borrow_mut() = c;
         x.suppress_context.set(true);

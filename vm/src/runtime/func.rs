@@ -94,7 +94,9 @@ pub fn raise_unbound_local(vm: &mut Vm, slot: u32) -> Flow {
 pub fn raise_unbound_cell(vm: &mut Vm, slot: u32) -> Flow {
     let name = slot_name(vm, slot);
     if vm.frame().code().is_free(slot as usize) {
-        let message = format!("cannot access free variable '{name}' where it is not associated with a value in enclosing scope");
+        let message = format!(
+            "cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
+        );
         return Err(vm.raise_name("NameError", &name, message).into());
     }
     raise_unbound_local(vm, slot)

@@ -39,7 +39,11 @@ pub static BINARY_OP: Helper = Helper {
     name: "binary_op",
     run: |vm, arg, v| {
         let (a, b) = (Value::of(&v[0]), Value::of(&v[1]));
-        word(if arg >= NB_SUBSCR { vm.get_item(a, b) } else { vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b) })
+        word(if arg >= NB_SUBSCR {
+            vm.get_item(a, b)
+        } else {
+            vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b)
+        })
     },
     leaf: Some(binary_op_leaf),
 };
@@ -50,7 +54,9 @@ fn binary_op_leaf(vm: &mut Vm, arg: u32, v: &[Word]) -> Word {
     let indexable = |w: Word| w.is_kind(Kind::List) || w.is_kind(Kind::Tuple) || w.is_kind(Kind::Str);
     let (a, b) = (Value::of(&v[0]), Value::of(&v[1]));
     let r = match () {
-        _ if arg >= NB_SUBSCR && (indexable(v[0]) && v[1].is_int() || v[0].is_kind(Kind::Dict) && plain(v[1])) => {
+        _ if arg >= NB_SUBSCR
+            && (indexable(v[0]) && v[1].is_int() || v[0].is_kind(Kind::Dict) && plain(v[1])) =>
+        {
             vm.get_item(a, b)
         }
         // `%` on a str formats: calls str() of anything.
@@ -78,7 +84,11 @@ pub static COMPARE_OP: Helper = Helper {
     run: |vm, arg, v| {
         let r = vm.compare(CmpOp::of(arg), Value::of(&v[0]), Value::of(&v[1]))?;
         // Bit 4 asks for a bool: the truth of whatever came out.
-        if arg & 16 != 0 && !r.word().is_bool() { Ok(Word::from_bool(vm.truthy(&r)?)) } else { Ok(r.into_word()) }
+        if arg & 16 != 0 && !r.word().is_bool() {
+            Ok(Word::from_bool(vm.truthy(&r)?))
+        } else {
+            Ok(r.into_word())
+        }
     },
     leaf: Some(|vm, arg, v| {
         let plain = |w: Word| !w.is_ptr() || w.is_kind(Kind::Int) || w.is_kind(Kind::Str);
@@ -102,16 +112,21 @@ pub static TO_BOOL: Helper = Helper {
     }),
 };
 
-pub static NEGATE: Helper =
-    Helper { name: "negate", run: |vm, _, v| word(vm.negate(Value::of(&v[0]))), leaf: Some(|vm, _, v| {
+pub static NEGATE: Helper = Helper {
+    name: "negate",
+    run: |vm, _, v| word(vm.negate(Value::of(&v[0]))),
+    leaf: Some(|vm, _, v| {
         if v[0].is_ptr() && !v[0].is_kind(Kind::Int) {
             return Word::NULL;
         }
         let r = vm.negate(Value::of(&v[0]));
         finish_leaf(vm, r)
-    }) };
-pub static INVERT: Helper = Helper { name: "invert", run: |vm, _, v| word(vm.invert(Value::of(&v[0]))), leaf: None };
-pub static GET_ITER: Helper = Helper { name: "get_iter", run: |vm, _, v| word(vm.get_iter(Value::of(&v[0]))), leaf: None };
+    }),
+};
+pub static INVERT: Helper =
+    Helper { name: "invert", run: |vm, _, v| word(vm.invert(Value::of(&v[0]))), leaf: None };
+pub static GET_ITER: Helper =
+    Helper { name: "get_iter", run: |vm, _, v| word(vm.get_iter(Value::of(&v[0]))), leaf: None };
 
 /// NULL at the end.
 pub static FOR_ITER: Helper = Helper {
@@ -137,7 +152,9 @@ pub static CONTAINS_OP: Helper = Helper {
     },
     leaf: Some(|vm, arg, v| {
         let plain = |w: Word| !w.is_ptr() || w.is_kind(Kind::Int) || w.is_kind(Kind::Str);
-        let known = v[1].is_kind(Kind::Dict) || v[1].is_kind(Kind::Range) || v[1].is_kind(Kind::Str) && v[0].is_kind(Kind::Str);
+        let known = v[1].is_kind(Kind::Dict)
+            || v[1].is_kind(Kind::Range)
+            || v[1].is_kind(Kind::Str) && v[0].is_kind(Kind::Str);
         if !plain(v[0]) || !known {
             return Word::NULL;
         }
@@ -161,7 +178,16 @@ pub static LIST_APPEND: Helper = Helper {
 
 /// Every helper that compiled code may call, by its index.
 pub static HELPERS: &[&Helper] = &[
-    &BINARY_OP, &COMPARE_OP, &TO_BOOL, &NEGATE, &INVERT, &GET_ITER, &FOR_ITER, &STORE_SUBSCR, &CONTAINS_OP, &LIST_APPEND,
+    &BINARY_OP,
+    &COMPARE_OP,
+    &TO_BOOL,
+    &NEGATE,
+    &INVERT,
+    &GET_ITER,
+    &FOR_ITER,
+    &STORE_SUBSCR,
+    &CONTAINS_OP,
+    &LIST_APPEND,
 ];
 
 /// Repeats an instruction in its general form, after a specialised one met the wrong types.
@@ -185,7 +211,9 @@ pub fn store_subscr_again(vm: &mut Vm, arg: u32) -> Flow {
 }
 
 pub fn unsupported_opcode(vm: &mut Vm, number: u32) -> Flow {
-    Err(vm.raise("NotImplementedError", format!("opcode {} is not supported yet", op::name(number as u8))).into())
+    Err(vm
+        .raise("NotImplementedError", format!("opcode {} is not supported yet", op::name(number as u8)))
+        .into())
 }
 
 /// RESUME in code that has not seen the present monitoring state: brings it up to date and starts the

@@ -184,7 +184,9 @@ pub fn import_from(vm: &mut Vm, i: u32) -> Flow {
         }
         None => {
             let (n, m) = (vm.str_string(&n)?, vm.module_name(&m));
-            Err(vm.raise("ImportError", format!("cannot import name '{n}' from '{m}' (unknown location)")).into())
+            Err(vm
+                .raise("ImportError", format!("cannot import name '{n}' from '{m}' (unknown location)"))
+                .into())
         }
     }
 }

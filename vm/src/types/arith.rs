@@ -25,9 +25,7 @@ impl Vm {
         match op {
             BinOp::Add => self.concat(inplace, a, b),
             BinOp::Multiply => self.repeat_either(inplace, a, b),
-            BinOp::Remainder if a.is_kind(Kind::Str) => {
-                self.percent_format(a.as_::<Str>().as_str(), b)
-            }
+            BinOp::Remainder if a.is_kind(Kind::Str) => self.percent_format(a.as_::<Str>().as_str(), b),
             BinOp::Or if a.is_kind(Kind::Dict) && b.is_kind(Kind::Dict) => {
                 let target = if inplace { a.clone() } else { self.dict() };
                 if !inplace {
@@ -140,7 +138,9 @@ impl Vm {
         if seq.is_kind(Kind::Tuple) && n == 1 {
             return Ok(seq.clone());
         }
-        let Some(size) = items.len().checked_mul(n) else { return Err(self.raise_type("MemoryError", vec![])) };
+        let Some(size) = items.len().checked_mul(n) else {
+            return Err(self.raise_type("MemoryError", vec![]));
+        };
         let mut out = self.new_vec(size)?;
         if !items.is_empty() {
             for _ in 0..n {

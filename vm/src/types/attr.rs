@@ -112,7 +112,9 @@ impl Vm {
                 let module = module.as_ref().map_or("?", |m| name_of(m)).to_owned();
                 format!("module '{module}' has no attribute '{n}'")
             }
-            Some(Kind::Type) => format!("type object '{}' has no attribute '{n}'", obj.as_::<Type>().name.borrow()),
+            Some(Kind::Type) => {
+                format!("type object '{}' has no attribute '{n}'", obj.as_::<Type>().name.borrow())
+            }
             _ => format!("'{}' object has no attribute '{n}'", self.type_name(obj)),
         };
         self.attribute_error(obj, name, message)
@@ -154,7 +156,8 @@ impl Vm {
                     Ok(())
                 }
                 None => {
-                    let message = format!("'{}' object has no attribute '{}'", self.type_name(obj), name_of(name));
+                    let message =
+                        format!("'{}' object has no attribute '{}'", self.type_name(obj), name_of(name));
                     Err(self.attribute_error(obj, name, message))
                 }
             },
@@ -178,7 +181,9 @@ impl Vm {
             Ok(None) if self.type_of(obj).as_::<Type>().lookup(name).is_some() => {
                 format!("'{class}' object attribute '{n}' is read-only")
             }
-            Ok(None) => format!("'{class}' object has no attribute '{n}' and no __dict__ for setting new attributes"),
+            Ok(None) => {
+                format!("'{class}' object has no attribute '{n}' and no __dict__ for setting new attributes")
+            }
             Err(_) => {
                 drop(self.take_pending());
                 "readonly attribute".to_owned()

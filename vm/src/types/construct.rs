@@ -3,9 +3,7 @@
 use super::number::{BadInt, Num, parse_float, parse_int};
 use super::repr::repr_str;
 use crate::error::R;
-use crate::object::{
-    Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Slice, Str, Type,
-};
+use crate::object::{Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Slice, Str, Type};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -17,7 +15,12 @@ struct Constructor {
     make: fn(&mut Vm, &[Value], Kw) -> R<Value>,
 }
 
-const fn row(min: usize, max: usize, keywords: bool, make: fn(&mut Vm, &[Value], Kw) -> R<Value>) -> Constructor {
+const fn row(
+    min: usize,
+    max: usize,
+    keywords: bool,
+    make: fn(&mut Vm, &[Value], Kw) -> R<Value>,
+) -> Constructor {
     Constructor { min, max, keywords, make }
 }
 
@@ -38,11 +41,15 @@ impl Vm {
         let s = |n: usize| if n == 1 { "" } else { "s" };
         if n < c.min {
             let least = if c.min == c.max { "" } else { "at least " };
-            return self.fail("TypeError", format!("{name} expected {least}{} argument{}, got {n}", c.min, s(c.min)));
+            return self.fail(
+                "TypeError",
+                format!("{name} expected {least}{} argument{}, got {n}", c.min, s(c.min)),
+            );
         }
         if n > c.max {
             let most = if c.min == c.max { "" } else { "at most " };
-            return self.fail("TypeError", format!("{name} expected {most}{} argument{}, got {n}", c.max, s(c.max)));
+            return self
+                .fail("TypeError", format!("{name} expected {most}{} argument{}, got {n}", c.max, s(c.max)));
         }
         (c.make)(self, args, kw)
     }
@@ -77,7 +84,9 @@ impl Vm {
             _ if class.is(&t.range) => row(1, 3, false, new_range),
             _ if class.is(&t.type_) => row(0, ANY, true, |vm, a, _| match a {
                 [v] => Ok(vm.type_of(v).clone()),
-                [_, _, _] => vm.fail("NotImplementedError", "type() with three arguments is not supported yet"),
+                [_, _, _] => {
+                    vm.fail("NotImplementedError", "type() with three arguments is not supported yet")
+                }
                 _ => vm.fail("TypeError", "type() takes 1 or 3 arguments"),
             }),
             _ if class.is(&t.object) => row(0, ANY, true, |vm, a, kw| {
@@ -101,7 +110,9 @@ impl Vm {
             }),
             _ if class.is(&t.map) => row(0, ANY, true, |vm, a, kw| {
                 let strict = vm.strict("map", kw)?;
-                let [f, rest @ ..] = a else { return vm.fail("TypeError", "map() must have at least two arguments.") };
+                let [f, rest @ ..] = a else {
+                    return vm.fail("TypeError", "map() must have at least two arguments.");
+                };
                 if rest.is_empty() {
                     return vm.fail("TypeError", "map() must have at least two arguments.");
                 }
@@ -118,13 +129,15 @@ impl Vm {
                 vm.dict_update(&d, a.first(), kw)?;
                 Ok(Namespace::new(&vm.types.namespace, d))
             }),
-            _ if class.is(&t.none) => row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "NoneType", Value::NONE)),
+            _ if class.is(&t.none) => {
+                row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "NoneType", Value::NONE))
+            }
             _ if class.is(&t.ellipsis) => {
                 row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "EllipsisType", Value::ELLIPSIS))
             }
-            _ if class.is(&t.not_implemented) => {
-                row(0, ANY, true, |vm, a, kw| constant(vm, a, kw, "NotImplementedType", Value::NOT_IMPLEMENTED))
-            }
+            _ if class.is(&t.not_implemented) => row(0, ANY, true, |vm, a, kw| {
+                constant(vm, a, kw, "NotImplementedType", Value::NOT_IMPLEMENTED)
+            }),
             _ => return None,
         })
     }
@@ -309,10 +322,11 @@ fn int_of_text(vm: &mut Vm, text: &str, base: u32) -> R<Value> {
 fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(v) = args.first() else { return Ok(Value::float(0.0)) };
     if let Some(n) = Num::of(v) {
-        return vm.to_float(n).map(Value::float);
+        return vm.float_of(n).map(Value::float);
     }
     let Some(s) = v.get::<Str>() else {
-        let message = format!("float() argument must be a string or a real number, not '{}'", vm.type_name(v));
+        let message =
+            format!("float() argument must be a string or a real number, not '{}'", vm.type_name(v));
         return vm.fail("TypeError", message);
     };
     match parse_float(s.as_str()) {
@@ -323,6 +337,14 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 
 fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     vm.only_keywords("str", kw, &["object", "encoding", "errors"])?;
+    for (i, name) in ["encoding", "errors"].into_iter().enumerate() {
+        if let Some(v) = args.get(i + 1).or(kw.get(name))
+            && !v.is_kind(Kind::Str)
+        {
+            let message = format!("str() argument '{name}' must be str, not {}", vm.type_name(v));
+            return vm.fail("TypeError", message);
+        }
+    }
     if args.len() > 1 || kw.get("encoding").or(kw.get("errors")).is_some() {
         return vm.fail("NotImplementedError", "str() of bytes is not supported yet");
     }

@@ -87,7 +87,11 @@ impl Spec {
         if let Some(first) = spec.grouping
             && let Some(second) = chars.next_if(|c| matches!(c, ',' | '_'))
         {
-            let message = if first == second { format!("Cannot specify '{first}' with '{second}'.") } else { "Cannot specify both ',' and '_'.".into() };
+            let message = if first == second {
+                format!("Cannot specify '{first}' with '{second}'.")
+            } else {
+                "Cannot specify both ',' and '_'.".into()
+            };
             return Err(message);
         }
         if chars.next_if_eq(&'.').is_some() {
@@ -138,7 +142,8 @@ impl Vm {
             return self.fail("ValueError", format!("{what} not allowed in string format specifier"));
         }
         if spec.no_negative_zero {
-            return self.fail("ValueError", "Negative zero coercion (z) not allowed in string format specifier");
+            return self
+                .fail("ValueError", "Negative zero coercion (z) not allowed in string format specifier");
         }
         if spec.alternate {
             return self.fail("ValueError", "Alternate form (#) not allowed in string format specifier");
@@ -178,7 +183,7 @@ impl Vm {
     fn format_int(&mut self, n: Num, spec: &Spec, class: &str) -> R<String> {
         let kind = spec.kind.unwrap_or('d');
         if matches!(kind, 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') {
-            let f = self.to_float(n)?;
+            let f = self.float_of(n)?;
             return self.format_float(f, spec);
         }
         let (base, prefix) = match kind {
@@ -194,7 +199,10 @@ impl Vm {
             return self.fail("ValueError", "Precision not allowed in integer format specifier");
         }
         if spec.no_negative_zero {
-            return self.fail("ValueError", "Negative zero coercion (z) not allowed in format specifier with integer format code");
+            return self.fail(
+                "ValueError",
+                "Negative zero coercion (z) not allowed in format specifier with integer format code",
+            );
         }
         if let Some(g) = spec.grouping
             && (matches!(kind, 'n' | 'c') || g == ',' && base != 10)
@@ -206,7 +214,8 @@ impl Vm {
                 return self.fail("ValueError", "Sign not allowed with integer format specifier 'c'");
             }
             if spec.alternate {
-                return self.fail("ValueError", "Alternate form (#) not allowed with integer format specifier 'c'");
+                return self
+                    .fail("ValueError", "Alternate form (#) not allowed with integer format specifier 'c'");
             }
             let c = u32::try_from(n.clamp_i64()).ok().filter(|&c| c <= 0x10ffff);
             let Some(c) = c else { return self.fail("OverflowError", "%c arg not in range(0x110000)") };
@@ -263,7 +272,13 @@ impl Vm {
 
     /// Digits of a float that is not negative, in one of the styles `e f g` (`None`: as `str`, or `g` that
     /// always shows a decimal point or exponent).
-    pub(crate) fn float_digits(&mut self, f: f64, kind: Option<char>, precision: Option<usize>, alternate: bool) -> R<String> {
+    pub(crate) fn float_digits(
+        &mut self,
+        f: f64,
+        kind: Option<char>,
+        precision: Option<usize>,
+        alternate: bool,
+    ) -> R<String> {
         let upper = kind.is_some_and(|k| k.is_ascii_uppercase());
         let mut s = match kind.map(|k| k.to_ascii_lowercase()) {
             _ if f.is_nan() => "nan".to_owned(),
@@ -300,7 +315,15 @@ impl Vm {
     }
 
     /// Sign, prefix, grouped digits and what follows them, padded.
-    fn assemble(&mut self, negative: bool, prefix: &str, digits: &str, rest: &str, spec: &Spec, group: usize) -> R<String> {
+    fn assemble(
+        &mut self,
+        negative: bool,
+        prefix: &str,
+        digits: &str,
+        rest: &str,
+        spec: &Spec,
+        group: usize,
+    ) -> R<String> {
         let sign = match spec.sign {
             _ if negative => "-",
             Some('+') => "+",
@@ -308,12 +331,16 @@ impl Vm {
             _ => "",
         };
         let align = spec.align.unwrap_or(if spec.zero { '=' } else { '>' });
-        let numeric = digits.starts_with(|c: char| c.is_ascii_hexdigit()) && !digits.starts_with(['i', 'n']) && digits != "inf" && digits != "nan";
+        let numeric = digits.starts_with(|c: char| c.is_ascii_hexdigit())
+            && !digits.starts_with(['i', 'n'])
+            && digits != "inf"
+            && digits != "nan";
         let fixed = sign.len() + prefix.len() + rest.len();
         let mut body = match spec.grouping {
             Some(g) if numeric => {
                 // Zeros that fill up to the width are grouped too.
-                let least = if spec.fill == '0' && align == '=' { spec.width.saturating_sub(fixed) } else { 0 };
+                let least =
+                    if spec.fill == '0' && align == '=' { spec.width.saturating_sub(fixed) } else { 0 };
                 self.new_string(least.saturating_mul(2))?;
                 group_digits(digits, g, group, least)
             }

@@ -89,6 +89,8 @@ impl Vm {
             _ => {}
         }
         Ok(match v.kind() {
+            // CPython's constant; Ellipsis and NotImplemented have theirs by address.
+            None if v.is_none() => 0xfca86420,
             None => hash_int((v.word().0 & 0xffff) as i64 + 0xfc2),
             Some(Kind::Str) => v.as_::<Str>().hash(),
             Some(Kind::Int) => hash_big(&v.as_::<Int>().value),

@@ -56,7 +56,9 @@ impl Vm {
     fn slice_index(&mut self, v: &Value) -> R<i64> {
         match Num::int_of(v) {
             Some(n) => Ok(n.clamp_i64()),
-            None => self.fail("TypeError", "slice indices must be integers or None or have an __index__ method"),
+            None => {
+                self.fail("TypeError", "slice indices must be integers or None or have an __index__ method")
+            }
         }
     }
 
@@ -209,7 +211,8 @@ impl Vm {
     fn set_slice(&mut self, list: &List, s: &Slice, v: &Value) -> R {
         let Ok(items) = self.to_vec(v) else {
             let e = self.take_pending();
-            let not_iterable = self.is_instance(&e, self.types.exception("TypeError")) && self.get_iter(v).is_err();
+            let not_iterable =
+                self.is_instance(&e, self.types.exception("TypeError")) && self.get_iter(v).is_err();
             if !not_iterable {
                 return Err(self.set_pending(e));
             }
@@ -226,8 +229,11 @@ impl Vm {
             return Ok(());
         }
         if items.len() != b.count {
-            let message =
-                format!("attempt to assign sequence of size {} to extended slice of size {}", items.len(), b.count);
+            let message = format!(
+                "attempt to assign sequence of size {} to extended slice of size {}",
+                items.len(),
+                b.count
+            );
             return self.fail("ValueError", message);
         }
         let old: Vec<Option<Value>> = b.indices().zip(items).map(|(i, v)| list.set(i, v)).collect();

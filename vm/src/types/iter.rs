@@ -4,7 +4,9 @@
 
 use super::number::Num;
 use crate::error::R;
-use crate::object::{Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple};
+use crate::object::{
+    Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple,
+};
 use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -312,8 +314,10 @@ impl Vm {
         match container.kind() {
             Some(Kind::Str) => {
                 let Some(needle) = item.get::<Str>() else {
-                    let message =
-                        format!("'in <string>' requires string as left operand, not {}", self.type_name(item));
+                    let message = format!(
+                        "'in <string>' requires string as left operand, not {}",
+                        self.type_name(item)
+                    );
                     return self.fail("TypeError", message);
                 };
                 Ok(container.as_::<Str>().as_str().contains(needle.as_str()))
@@ -338,7 +342,9 @@ impl Vm {
                 }
                 Ok(false)
             }
-            Some(Kind::Range) if Num::int_of(item).is_some() => Ok(self.range_index(container, item).is_some()),
+            Some(Kind::Range) if Num::int_of(item).is_some() => {
+                Ok(self.range_index(container, item).is_some())
+            }
             _ => self.contains_by_iteration(container, item),
         }
     }
@@ -357,7 +363,8 @@ impl Vm {
         }
         let Ok(it) = self.get_iter(container) else {
             drop(self.take_pending());
-            let message = format!("argument of type '{}' is not a container or iterable", self.type_name(container));
+            let message =
+                format!("argument of type '{}' is not a container or iterable", self.type_name(container));
             return self.fail("TypeError", message);
         };
         while let Some(v) = self.next(&it)? {
@@ -371,7 +378,8 @@ impl Vm {
     /// Position of an int in a range.
     pub(crate) fn range_index(&self, range: &Value, item: &Value) -> Option<BigInt> {
         let r = range.as_::<Range>();
-        let (x, start, step) = (Num::int_of(item)?.big(), Num::int_of(&r.start)?.big(), Num::int_of(&r.step)?.big());
+        let (x, start, step) =
+            (Num::int_of(item)?.big(), Num::int_of(&r.start)?.big(), Num::int_of(&r.step)?.big());
         let offset = x.as_ref() - start.as_ref();
         let (q, rest) = num_integer::Integer::div_mod_floor(&offset, step.as_ref());
         (rest == BigInt::ZERO && !q.is_negative() && q < self.range_len(r)).then_some(q)

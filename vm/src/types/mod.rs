@@ -105,7 +105,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 impl Types {
     /// Makes the classes. `object`, `type` and `dict` need each other, so they begin without a class.
     pub fn bootstrap() -> Types {
-        let orphan = |name, base: Value, kind| Type::new(Header::orphan(Kind::Type), name, base, Dict::orphan(), kind);
+        let orphan =
+            |name, base: Value, kind| Type::new(Header::orphan(Kind::Type), name, base, Dict::orphan(), kind);
         let object = orphan("object", Value::NULL, Kind::Plain);
         let type_ = orphan("type", object.clone(), Kind::Type);
         let dict = orphan("dict", object.clone(), Kind::Dict);

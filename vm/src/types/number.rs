@@ -112,7 +112,7 @@ fn big_float_cmp(a: &BigInt, f: f64) -> Option<Ordering> {
 
 impl Vm {
     /// A float of a number, or OverflowError.
-    pub(crate) fn to_float(&mut self, n: Num) -> R<f64> {
+    pub(crate) fn float_of(&mut self, n: Num) -> R<f64> {
         match n.to_f64() {
             Some(f) => Ok(f),
             None => self.fail("OverflowError", "int too large to convert to float"),
@@ -126,7 +126,7 @@ impl Vm {
             if !matches!(op, Add | Subtract | Multiply | TrueDivide | FloorDivide | Remainder | Power) {
                 return Ok(None);
             }
-            let (x, y) = (self.to_float(a)?, self.to_float(b)?);
+            let (x, y) = (self.float_of(a)?, self.float_of(b)?);
             return self.float_op(op, x, y).map(|f| Some(Value::float(f)));
         }
         self.int_op(op, a, b)
@@ -232,7 +232,7 @@ impl Vm {
 
     fn int_pow(&mut self, a: Num, b: Num) -> R<Value> {
         if b.is_negative() {
-            let (x, y) = (self.to_float(a)?, self.to_float(b)?);
+            let (x, y) = (self.float_of(a)?, self.float_of(b)?);
             return self.float_pow(x, y).map(Value::float);
         }
         let Num::Int(n) = b else {
@@ -335,7 +335,7 @@ impl Vm {
             return self.fail("ZeroDivisionError", "division by zero");
         }
         if matches!(a, Num::Float(_)) || matches!(b, Num::Float(_)) {
-            let (x, y) = (self.to_float(a)?, self.to_float(b)?);
+            let (x, y) = (self.float_of(a)?, self.float_of(b)?);
             let (q, r) = float_divmod(x, y);
             return Ok((Value::float(q), Value::float(r)));
         }

@@ -61,7 +61,14 @@ impl Vm {
         Ok(self.string(out))
     }
 
-    fn percent_field(&mut self, chars: &[char], i: &mut usize, args: &mut Arguments, keyed: &mut bool, out: &mut String) -> R {
+    fn percent_field(
+        &mut self,
+        chars: &[char],
+        i: &mut usize,
+        args: &mut Arguments,
+        keyed: &mut bool,
+        out: &mut String,
+    ) -> R {
         let mut keyed_value = None;
         if chars.get(*i) == Some(&'(') {
             keyed_value = Some(self.percent_key(chars, i, args)?);
@@ -99,7 +106,8 @@ impl Vm {
             return Ok(());
         }
         if !"diouxXeEfFgGcrsa".contains(code) {
-            let message = format!("unsupported format character '{code}' ({:#x}) at index {}", code as u32, *i - 1);
+            let message =
+                format!("unsupported format character '{code}' ({:#x}) at index {}", code as u32, *i - 1);
             return self.fail("ValueError", message);
         }
         let v = match keyed_value {
@@ -133,7 +141,13 @@ impl Vm {
         self.fail("ValueError", "incomplete format key")
     }
 
-    fn percent_number(&mut self, chars: &[char], i: &mut usize, args: &mut Arguments, what: &str) -> R<Option<i64>> {
+    fn percent_number(
+        &mut self,
+        chars: &[char],
+        i: &mut usize,
+        args: &mut Arguments,
+        what: &str,
+    ) -> R<Option<i64>> {
         if chars.get(*i) == Some(&'*') {
             *i += 1;
             let v = args.take(self)?;
@@ -156,7 +170,14 @@ impl Vm {
         Ok(n)
     }
 
-    fn percent_value(&mut self, v: &Value, code: char, flags: &Flags, precision: Option<usize>, width: usize) -> R<String> {
+    fn percent_value(
+        &mut self,
+        v: &Value,
+        code: char,
+        flags: &Flags,
+        precision: Option<usize>,
+        width: usize,
+    ) -> R<String> {
         let cut = |s: String| match precision {
             Some(p) if p < s.chars().count() => s.chars().take(p).collect(),
             _ => s,
@@ -191,14 +212,21 @@ impl Vm {
                     let message = format!("must be real number, not {}", self.type_name(v));
                     return self.fail("TypeError", message);
                 };
-                let f = self.to_float(n)?;
+                let f = self.float_of(n)?;
                 let digits = self.float_digits(f.abs(), Some(code), precision, flags.alternate)?;
                 self.percent_sign(f.is_sign_negative() && !f.is_nan(), "", digits, flags, width)
             }
         }
     }
 
-    fn percent_sign(&mut self, negative: bool, prefix: &str, digits: String, flags: &Flags, width: usize) -> R<String> {
+    fn percent_sign(
+        &mut self,
+        negative: bool,
+        prefix: &str,
+        digits: String,
+        flags: &Flags,
+        width: usize,
+    ) -> R<String> {
         let sign = match () {
             _ if negative => "-",
             _ if flags.sign => "+",
@@ -231,7 +259,8 @@ impl Vm {
             if s.len() == 1 {
                 return Ok(s.as_str().to_owned());
             }
-            let message = format!("%c requires an int or a unicode character, not a string of length {}", s.len());
+            let message =
+                format!("%c requires an int or a unicode character, not a string of length {}", s.len());
             return self.fail("TypeError", message);
         }
         let Some(n) = Num::int_of(v) else {

@@ -69,7 +69,7 @@ impl Vm {
         };
         let limit = if b.bits() < ALWAYS_FINE_BITS { 0 } else { self.max_str_digits() };
         // log10(2) > 0.30102: enough bits mean too many digits, without converting a giant.
-        if limit > 0 && (b.bits() - 1) as f64 * 0.30102 > limit as f64 + 1.0 {
+        if limit > 0 && (b.bits() - 1) as f64 * (std::f64::consts::LOG10_2 - 1e-5) > limit as f64 + 1.0 {
             return self.fail("ValueError", too_long(limit));
         }
         let s = b.to_str_radix(10);
@@ -104,7 +104,13 @@ impl Vm {
         }
         let nests = matches!(
             kind,
-            Kind::List | Kind::Tuple | Kind::Dict | Kind::Namespace | Kind::Exception | Kind::SeqIter | Kind::Slice
+            Kind::List
+                | Kind::Tuple
+                | Kind::Dict
+                | Kind::Namespace
+                | Kind::Exception
+                | Kind::SeqIter
+                | Kind::Slice
         );
         if !nests {
             return self.write_leaf(v, kind, out);
@@ -209,7 +215,8 @@ impl Vm {
     /// `dict_keys([...])`; iterators have no contents to show.
     fn write_view(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
         let t = self.type_of(v);
-        let view = [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items].iter().any(|x| t.is(x));
+        let view =
+            [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items].iter().any(|x| t.is(x));
         let name = self.type_name(v);
         if !view || !v.as_::<SeqIter>().seq.borrow().is_kind(Kind::Dict) {
             out.push_str(&format!("<{name} object at {:#014x}>", v.word().0));
@@ -240,14 +247,21 @@ impl Vm {
                 }
                 s + ")"
             }
-            Kind::Function => format!("<function {} at {at:#014x}>", text_of(&v.as_::<Function>().qualname.borrow())),
+            Kind::Function => {
+                format!("<function {} at {at:#014x}>", text_of(&v.as_::<Function>().qualname.borrow()))
+            }
             Kind::Builtin => {
                 let b = v.as_::<Builtin>();
                 if b.is_descriptor() {
                     format!("<method '{}' of '{}' objects>", b.def.name, b.owner.as_::<Type>().name.borrow())
                 } else if !b.owner.is_null() {
-                    let owner = if b.self_.is_kind(Kind::Type) { "type".into() } else { self.type_name(&b.self_) };
-                    format!("<built-in method {} of {owner} object at {:#014x}>", b.def.name, b.self_.word().0)
+                    let owner =
+                        if b.self_.is_kind(Kind::Type) { "type".into() } else { self.type_name(&b.self_) };
+                    format!(
+                        "<built-in method {} of {owner} object at {:#014x}>",
+                        b.def.name,
+                        b.self_.word().0
+                    )
                 } else {
                     format!("<built-in function {}>", b.def.name)
                 }
@@ -284,10 +298,11 @@ impl Vm {
             [] => Ok(String::new()),
             [key] if of(self, "KeyError") => self.repr_string(key),
             [one] => self.str_string(one),
-            [number, text, rest @ ..] if rest.len() <= 1 && of(self, "OSError") => {
+            [number, text] if of(self, "OSError") => {
                 let mut s = format!("[Errno {}] {}", self.str_string(number)?, self.str_string(text)?);
-                if let [file] = rest {
-                    s.push_str(&format!(": {}", self.repr_string(file)?));
+                let name = self.intern("filename");
+                if let Some(file) = self.get_attr_opt(e, &name)?.filter(|f| !f.is_none()) {
+                    s.push_str(&format!(": {}", self.repr_string(&file)?));
                 }
                 Ok(s)
             }

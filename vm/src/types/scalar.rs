@@ -22,7 +22,9 @@ pub static INT: &[BuiltinDef] = &[
         let n = vm.unary_positive(&a[0])?;
         Ok(vm.tuple(vec![n, Value::small(1)]))
     }),
-    BuiltinDef::kw("to_bytes", 0, 2, |vm, _, _| vm.fail("NotImplementedError", "bytes are not supported yet")),
+    BuiltinDef::kw("to_bytes", 0, 2, |vm, _, _| {
+        vm.fail("NotImplementedError", "bytes are not supported yet")
+    }),
 ];
 
 pub static FLOAT: &[BuiltinDef] = &[
@@ -151,7 +153,8 @@ pub static NEXT: &[BuiltinDef] = &[BuiltinDef::new("__next__", 0, 0, |vm, a, _| 
 })];
 pub static CONTAINS: &[BuiltinDef] =
     &[BuiltinDef::new("__contains__", 1, 1, |vm, a, _| vm.contains(&a[0], &a[1]).map(Value::bool))];
-pub static GET_ITEM: &[BuiltinDef] = &[BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| vm.get_item(&a[0], &a[1]))];
+pub static GET_ITEM: &[BuiltinDef] =
+    &[BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| vm.get_item(&a[0], &a[1]))];
 pub static SET_ITEM: &[BuiltinDef] = &[
     BuiltinDef::new("__setitem__", 2, 2, |vm, a, _| {
         vm.set_item(&a[0], &a[1], a[2].clone())?;
@@ -244,7 +247,9 @@ fn hex(f: f64) -> String {
 }
 
 fn fromhex(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let Some(s) = args[1].get::<Str>() else { return vm.fail("TypeError", "bad argument type for built-in operation") };
+    let Some(s) = args[1].get::<Str>() else {
+        return vm.fail("TypeError", "bad argument type for built-in operation");
+    };
     let bad = "invalid hexadecimal floating-point string";
     let text = s.as_str().trim_matches(super::string::is_space).to_ascii_lowercase();
     let (negative, body) = match text.strip_prefix('-') {

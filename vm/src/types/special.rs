@@ -115,7 +115,11 @@ impl Vm {
             "__self__" if !b.self_.is_null() => b.self_.clone(),
             "__objclass__" if b.is_descriptor() => b.owner.clone(),
             "__module__" if !b.is_descriptor() => {
-                if b.module.is_null() { Value::NONE } else { b.module.clone() }
+                if b.module.is_null() {
+                    Value::NONE
+                } else {
+                    b.module.clone()
+                }
             }
             _ => return None,
         })
@@ -156,7 +160,12 @@ impl Vm {
         let c = obj.as_::<Code>();
         let count = |n: u32| Value::small(n as i64);
         let of_kind = |bits: u8| -> Vec<Value> {
-            c.localsplus.iter().zip(&c.kinds).filter(|(_, k)| **k & bits != 0).map(|(n, _)| n.clone()).collect()
+            c.localsplus
+                .iter()
+                .zip(&c.kinds)
+                .filter(|(_, k)| **k & bits != 0)
+                .map(|(n, _)| n.clone())
+                .collect()
         };
         Ok(Some(match name {
             "co_name" => c.name.clone(),
@@ -256,7 +265,8 @@ impl Vm {
             ("SyntaxError", "end_lineno", Field::Place(4)),
             ("SyntaxError", "end_offset", Field::Place(5)),
         ];
-        let found = FIELDS.iter().find(|(c, n, _)| *n == name && self.is_instance(e, self.types.exception(c)));
+        let found =
+            FIELDS.iter().find(|(c, n, _)| *n == name && self.is_instance(e, self.types.exception(c)));
         found.map(|f| f.2)
     }
 
@@ -281,7 +291,8 @@ impl Vm {
         let none = Value::NONE;
         let is_none = v.is_none_or(Value::is_none);
         let given = v.unwrap_or(&none);
-        let must = |vm: &mut Vm, what: &str| vm.fail("TypeError", format!("{name} must be set to a {what} object"));
+        let must =
+            |vm: &mut Vm, what: &str| vm.fail("TypeError", format!("{name} must be set to a {what} object"));
         let slot = match name {
             "__name__" | "__qualname__" if !given.is_kind(Kind::Str) => return must(self, "string"),
             "__name__" => &f.name,
@@ -312,10 +323,13 @@ impl Vm {
             }
             "__dict__" if given.is_kind(Kind::Dict) => &f.dict,
             "__dict__" => {
-                let message = format!("__dict__ must be set to a dictionary, not a '{}'", self.type_name(given));
+                let message =
+                    format!("__dict__ must be set to a dictionary, not a '{}'", self.type_name(given));
                 return self.fail("TypeError", message);
             }
-            "__globals__" | "__closure__" | "__builtins__" => return self.fail("AttributeError", "readonly attribute"),
+            "__globals__" | "__closure__" | "__builtins__" => {
+                return self.fail("AttributeError", "readonly attribute");
+            }
             "__class__" | "__annotations__" | "__type_params__" => {
                 return self.fail("NotImplementedError", format!("setting {name} is not supported yet"));
             }
@@ -350,7 +364,10 @@ impl Vm {
             "__context__" if exception => x.context.replace(v.clone()),
             "__cause__" | "__context__" => {
                 let what = name.trim_matches('_');
-                return self.fail("TypeError", format!("exception {what} must be None or derive from BaseException"));
+                return self.fail(
+                    "TypeError",
+                    format!("exception {what} must be None or derive from BaseException"),
+                );
             }
             "__traceback__" if v.is_none() || v.is_kind(Kind::Traceback) => x.traceback.replace(v.clone()),
             "__traceback__" => return self.fail("TypeError", "__traceback__ must be a traceback or None"),

@@ -119,7 +119,9 @@ fn lookup(vm: &mut Vm, name: &str, fields: &mut Fields) -> R<Value> {
             v = vm.get_attr(&v, &key)?;
             rest = &after[end..];
         } else if let Some(after) = rest.strip_prefix('[') {
-            let Some(end) = after.find(']') else { return vm.fail("ValueError", "Missing ']' in format string") };
+            let Some(end) = after.find(']') else {
+                return vm.fail("ValueError", "Missing ']' in format string");
+            };
             if end == 0 {
                 return vm.fail("ValueError", "Empty attribute in format string");
             }

@@ -29,16 +29,26 @@ pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("index", 1, 3, |vm, a, _| index(vm, a, "index", false)),
     BuiltinDef::new("rindex", 1, 3, |vm, a, _| index(vm, a, "rindex", true)),
     BuiltinDef::new("count", 1, 3, count),
-    BuiltinDef::new("isdigit", 0, 0, |_, a, _| all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_digit(c))),
-    BuiltinDef::new("isdecimal", 0, 0, |_, a, _| all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_decimal(c))),
+    BuiltinDef::new("isdigit", 0, 0, |_, a, _| {
+        all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_digit(c))
+    }),
+    BuiltinDef::new("isdecimal", 0, 0, |_, a, _| {
+        all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_decimal(c))
+    }),
     BuiltinDef::new("isnumeric", 0, 0, |_, a, _| all(a, char::is_numeric)),
     BuiltinDef::new("isalpha", 0, 0, |_, a, _| all(a, char::is_alphabetic)),
     BuiltinDef::new("isalnum", 0, 0, |_, a, _| all(a, char::is_alphanumeric)),
     BuiltinDef::new("isspace", 0, 0, |_, a, _| all(a, is_space)),
     BuiltinDef::new("isascii", 0, 0, |_, a, _| Ok(Value::bool(text(a).is_ascii()))),
-    BuiltinDef::new("isprintable", 0, 0, |_, a, _| Ok(Value::bool(text(a).chars().all(super::repr::is_printable)))),
-    BuiltinDef::new("isupper", 0, 0, |_, a, _| Ok(Value::bool(cased(text(a), char::is_uppercase, char::is_lowercase)))),
-    BuiltinDef::new("islower", 0, 0, |_, a, _| Ok(Value::bool(cased(text(a), char::is_lowercase, char::is_uppercase)))),
+    BuiltinDef::new("isprintable", 0, 0, |_, a, _| {
+        Ok(Value::bool(text(a).chars().all(super::repr::is_printable)))
+    }),
+    BuiltinDef::new("isupper", 0, 0, |_, a, _| {
+        Ok(Value::bool(cased(text(a), char::is_uppercase, char::is_lowercase)))
+    }),
+    BuiltinDef::new("islower", 0, 0, |_, a, _| {
+        Ok(Value::bool(cased(text(a), char::is_lowercase, char::is_uppercase)))
+    }),
     BuiltinDef::new("istitle", 0, 0, |_, a, _| Ok(Value::bool(is_title(text(a))))),
     BuiltinDef::new("isidentifier", 0, 0, |_, a, _| Ok(Value::bool(is_identifier(text(a))))),
     BuiltinDef::new("zfill", 1, 1, zfill),
@@ -68,8 +78,8 @@ pub fn is_space(c: char) -> bool {
 fn is_decimal(c: char) -> bool {
     // Decimal digits come in runs of ten that begin at these code points (the common scripts).
     const ZEROS: &[u32] = &[
-        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20,
-        0x1040, 0x17e0, 0x1810, 0xff10,
+        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0,
+        0xf20, 0x1040, 0x17e0, 0x1810, 0xff10,
     ];
     ZEROS.iter().any(|&z| (z..z + 10).contains(&(c as u32)))
 }
@@ -225,7 +235,10 @@ fn splitlines(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         None => false,
     };
     let ends = |c: char| {
-        matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+        matches!(
+            c,
+            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
     };
     let (mut lines, mut rest) = (vec![], text(args));
     while !rest.is_empty() {
@@ -233,7 +246,11 @@ fn splitlines(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             lines.push(rest);
             break;
         };
-        let width = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        let width = if rest[at..].starts_with("\r\n") {
+            2
+        } else {
+            rest[at..].chars().next().map_or(1, char::len_utf8)
+        };
         lines.push(&rest[..if keep { at + width } else { at }]);
         rest = &rest[at + width..];
     }
@@ -275,7 +292,9 @@ fn part<'a>(vm: &mut Vm, args: &'a [Value]) -> R<Option<(usize, &'a str)>> {
                     let n = n.clamp_i64();
                     Ok(if n < 0 { n.saturating_add(len).max(0) } else { n })
                 }
-                None => vm.fail("TypeError", "slice indices must be integers or None or have an __index__ method"),
+                None => {
+                    vm.fail("TypeError", "slice indices must be integers or None or have an __index__ method")
+                }
             },
         }
     };
@@ -293,7 +312,8 @@ fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&str, &str) -> bool) -
         return Ok(Value::bool(check(p.as_str())));
     }
     let Some(all) = args[1].get::<Tuple>() else {
-        let message = format!("{who} first arg must be str or a tuple of str, not {}", vm.type_name(&args[1]));
+        let message =
+            format!("{who} first arg must be str or a tuple of str, not {}", vm.type_name(&args[1]));
         return vm.fail("TypeError", message);
     };
     for p in all.as_slice() {
@@ -353,7 +373,11 @@ fn replace(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 fn title(s: &str) -> String {
     let (mut out, mut inside) = (String::with_capacity(s.len()), false);
     for c in s.chars() {
-        if inside { out.extend(c.to_lowercase()) } else { out.extend(c.to_uppercase()) }
+        if inside {
+            out.extend(c.to_lowercase())
+        } else {
+            out.extend(c.to_uppercase())
+        }
         inside = c.is_lowercase() || c.is_uppercase();
     }
     out
@@ -398,7 +422,8 @@ fn is_title(s: &str) -> bool {
 }
 fn is_identifier(s: &str) -> bool {
     let mut chars = s.chars();
-    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic()) && chars.all(|c| c == '_' || c.is_alphanumeric())
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphanumeric())
 }
 
 fn zfill(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
@@ -420,7 +445,8 @@ fn justify(vm: &mut Vm, args: &[Value], align: char) -> R<Value> {
             Some(s) if s.len() == 1 => s.char_at(0).unwrap_or(' '),
             Some(_) => return vm.fail("TypeError", "The fill character must be exactly one character long"),
             None => {
-                let message = format!("The fill character must be a unicode character, not {}", vm.type_name(v));
+                let message =
+                    format!("The fill character must be a unicode character, not {}", vm.type_name(v));
                 return vm.fail("TypeError", message);
             }
         },
@@ -530,7 +556,9 @@ fn maketrans(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             let [k, v] = pair.as_::<Tuple>().as_slice() else { continue };
             let key = match k.get::<Str>() {
                 Some(s) if s.len() == 1 => Value::small(s.char_at(0).map_or(0, |c| c as i64)),
-                Some(_) => return vm.fail("ValueError", "string keys in translate table must be of length 1"),
+                Some(_) => {
+                    return vm.fail("ValueError", "string keys in translate table must be of length 1");
+                }
                 None => k.clone(),
             };
             dict.set(vm, &key, v.clone())?;
