@@ -8,6 +8,7 @@
 //! A test is named after folder and mode (`monitoring::on_exit_every_1`). Programs may say in the comment lines at their
 //! top what `native` checks after a run with `--jit=on --stats=json`:
 //!
+//! - `# expect: interpreted`: nothing need be compiled (yet);
 //! - `# expect: native`: something was compiled (`regions` is at least 1);
 //! - `# expect: native-again`: compiled, invalidated by the events, and compiled again (`regions` is at least 2).
 //!
@@ -48,6 +49,7 @@ fn check_mode(folder: Folder, options: &[&str]) {
 /// The smallest number of regions for a word after `# expect:`.
 fn least_regions(expectation: &str) -> Option<f64> {
     match expectation {
+        "interpreted" => Some(0.0),
         "native" => Some(1.0),
         "native-again" => Some(2.0),
         _ => None,

@@ -217,7 +217,7 @@ impl Engine {
         }
         for (index, units) in &region.trace.covered {
             let code: &Code = region.trace.codes[*index as usize].as_();
-            vm.watch.cover(region.id, code.id, units.clone());
+            vm.watch.cover(region.id, code.id, units.clone(), *index > 0);
         }
     }
 

@@ -26,14 +26,16 @@ use crate::ir::{
     Alias, Block, BlockKind, Func, Op, Place, Ref, SnapFrame, SnapId, SnapVal, Snapshot, Term, Ty,
 };
 use crate::options::Options;
+use seriema_monitoring::EventSet;
 use seriema_vm::code::Code;
 use seriema_vm::frame::{Frame, HEADER_WORDS};
 use seriema_vm::interp::{Interp, exec};
+use seriema_vm::machine::Machine;
 use seriema_vm::object::Kind;
 use seriema_vm::op;
 use seriema_vm::value::{Value, Word};
 use seriema_vm::vm::Vm;
-use seriema_vm::watch::WatchKey;
+use seriema_vm::watch::{Sites, WatchKey};
 use std::collections::{BTreeMap, HashMap};
 
 /// Why a recording was abandoned. The name is a counter in the statistics.
@@ -147,8 +149,8 @@ pub struct Trace {
     /// Objects that constants of the trace point at.
     pub held: Vec<Value>,
     pub labels: Vec<(Block, LabelState)>,
-    /// Units covered, per index of `codes`.
-    pub covered: BTreeMap<u32, Vec<u32>>,
+    /// Sites covered, per index of `codes`.
+    pub covered: BTreeMap<u32, Sites>,
     /// Facts relied on besides sites.
     pub assumptions: Vec<WatchKey>,
     /// Exits that must reach the interpreter: its attention is wanted there.
@@ -404,15 +406,37 @@ impl Recorder<'_> {
 
     /// Compiled code covers quiet sites only.
     fn check_site(&mut self, code: &Code, at: usize) -> Result<(), Abort> {
-        if seriema_vm::site::is_armed(self.vm(), code, at) {
+        let fired = code.sites().events_at(at).difference(self.not_fired(code, at));
+        if seriema_vm::site::armed_events(self.vm(), code, at).intersects(fired) {
             return Err(Abort::ArmedSite);
         }
         if code.live[at].get() as u8 == op::ENTER_REGION && self.frames.len() > 1 {
             return Err(Abort::OtherRegion);
         }
         let index = self.top().code;
-        self.trace.covered.entry(index).or_default().push(at as u32);
+        *self.trace.covered.entry(index).or_default().entry(at as u32).or_default() |= fired;
         Ok(())
+    }
+
+    /// The branch event that the instruction at `at` hosts but, going the way it will go, does not fire. The
+    /// other way leaves the trace, for the interpreter, which fires it.
+    fn not_fired(&mut self, code: &Code, at: usize) -> EventSet {
+        let top = |r: &mut Self| r.interp.peek(0);
+        let taken = match code.base_op(at) {
+            op::POP_JUMP_IF_TRUE => top(self) == Word::TRUE,
+            op::POP_JUMP_IF_FALSE => top(self) != Word::TRUE,
+            op::POP_JUMP_IF_NONE => top(self) == Word::NONE,
+            op::POP_JUMP_IF_NOT_NONE => top(self) != Word::NONE,
+            op::FOR_ITER => {
+                let iter = top(self);
+                // SAFETY: the iterator lives in its stack slot.
+                let range = unsafe { iter.downcast::<seriema_vm::object::RangeIter>() };
+                let done = range.is_some_and(|r| r.left.get() <= 0);
+                return if done { EventSet::BRANCH_LEFT } else { EventSet::empty() };
+            }
+            _ => return EventSet::empty(),
+        };
+        if taken { EventSet::empty() } else { EventSet::BRANCH_RIGHT }
     }
 
     fn begin_instruction(&mut self, first: u32) {

@@ -1,5 +1,5 @@
 # CALL, C_RETURN and C_RAISE around builtins, classes, methods and failing calls for a few rounds.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

@@ -1,5 +1,5 @@
 # CALL of Python functions: positional, keyword, default and missing arguments, lambdas, methods of strings.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

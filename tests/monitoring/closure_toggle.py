@@ -1,5 +1,5 @@
 # The switch is a closure's cell read by an inlined inner function; nonlocal counters change under events.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

@@ -1,5 +1,5 @@
 # A float loop (Newton's square roots) watched for three rounds: values unchanged, while branches seen.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

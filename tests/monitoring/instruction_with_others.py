@@ -1,5 +1,5 @@
 # INSTRUCTION together with LINE, BRANCH, JUMP and CALL: order at one instruction and the changed branch sources.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

@@ -1,5 +1,5 @@
 # The hot loop stands in the module itself and works on globals.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

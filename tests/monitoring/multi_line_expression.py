@@ -1,5 +1,5 @@
 # Calls, operators, lists, dicts and conditions spread over lines: LINE goes forwards and back again.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

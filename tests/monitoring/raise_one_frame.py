@@ -1,5 +1,5 @@
 # RAISE and EXCEPTION_HANDLED of an exception raised and caught inside the hot loop.
-# expect: native
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

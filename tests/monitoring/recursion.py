@@ -1,5 +1,5 @@
 # A recursive function that switches events at some depth: all its frames below see LINE and PY_RETURN afterwards.
-# expect: native
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

@@ -1,5 +1,5 @@
 # A Python function called from C code (a sort key) switches events while a native loop waits below.
-# expect: native-again
+# expect: interpreted
 import sys
 
 mon = sys.monitoring

@@ -58,7 +58,7 @@ impl Vm {
                 for code in self.codes_on_stack() {
                     self.update_code(code.as_::<Code>(), &cause());
                 }
-                self.update_covered(&cause());
+                self.update_inlined(&cause());
             }
             Scope::Callbacks => {
                 for code in self.all_codes() {
@@ -77,27 +77,26 @@ impl Vm {
         site::refresh(self, code, cause);
     }
 
-    /// Code that regions cover but that has no frame: inlined callees. If the change concerns them at all,
-    /// the regions go at once, since compiled code does not come by the callee's RESUME.
-    fn update_covered(&mut self, cause: &str) {
-        let covered = self.watch.covered_codes();
-        if covered.is_empty() {
+    /// Brings the inlined callees of regions up to date: compiled code does not come by their RESUME. Done
+    /// now instead of on entry, that makes no difference but to sites disabled before (rule M86), which the
+    /// update may forget; where there are such, the regions go instead, and the callee is entered as ever.
+    fn update_inlined(&mut self, cause: &str) {
+        let inlined = self.watch.inlined_codes();
+        if inlined.is_empty() {
             return;
         }
         for v in self.all_codes() {
             let code = v.as_::<Code>();
-            if code.seen.get() == self.version || covered.binary_search(&code.id).is_err() {
+            if code.seen.get() == self.version || !inlined.contains(&code.id) {
                 continue;
             }
-            // An update that changes nothing can as well be made now.
             let mut trial = code.monitoring.borrow().clone();
-            if self.monitor.update(&mut trial).changed {
-                for id in self.watch.regions_over(code.id) {
+            if self.monitor.update(&mut trial).changed && has_disabled(code) {
+                for id in self.watch.regions_inlining(code.id) {
                     self.invalidate_region(id, cause.to_owned());
                 }
             } else {
-                *code.monitoring.borrow_mut() = trial;
-                code.seen.set(self.version);
+                self.update_code(code, cause);
             }
         }
     }
@@ -344,6 +343,14 @@ impl Vm {
             self.apply(change, None);
         }
     }
+}
+
+/// Has some tool answered DISABLE somewhere in this code?
+fn has_disabled(code: &Code) -> bool {
+    let state = code.monitoring.borrow();
+    let sites = code.sites();
+    code.instructions()
+        .any(|at| sites.events_at(at).events().any(|e| !state.disabled(at as u32 * 2, e).is_empty()))
 }
 
 /// The instruction a branch event names as its source (rules M114, M115).

@@ -19,7 +19,7 @@ use crate::code::Code;
 use crate::frame::{Frame, Ip};
 use crate::op;
 use crate::vm::Vm;
-use crate::watch::{Dependent, WatchKey};
+use crate::watch::{Dependent, Sites, WatchKey};
 use seriema_monitoring::{Event, EventSet};
 use std::collections::HashMap;
 
@@ -152,14 +152,15 @@ fn analyse(code: &Code) -> StaticSites {
     StaticSites { events: events.into(), lines, before, first_resume }
 }
 
-/// Does some tool with a callback hear one of the events of unit `at`?
-pub fn is_armed(vm: &Vm, code: &Code, at: usize) -> bool {
+/// The events of unit `at` that some tool with a callback hears.
+pub fn armed_events(vm: &Vm, code: &Code, at: usize) -> EventSet {
     let state = code.monitoring.borrow();
     if state.is_quiet() {
-        return false;
+        return EventSet::empty();
     }
     let offset = at as u32 * 2;
-    code.sites().events_at(at).events().any(|e| !state.armed(offset, e).and(vm.monitor.heard(e)).is_empty())
+    let heard = |e: &Event| !state.armed(offset, *e).and(vm.monitor.heard(*e)).is_empty();
+    code.sites().events_at(at).events().filter(heard).fold(EventSet::empty(), |set, e| set | e.set())
 }
 
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
@@ -169,12 +170,13 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &str) {
     if quiet && !code.probed.get() {
         return;
     }
-    let mut armed = vec![];
+    let mut armed = Sites::new();
     let mut wanted = vec![false; code.base.len()];
     if !quiet {
         for at in code.instructions() {
-            if is_armed(vm, code, at) {
-                armed.push(at as u32);
+            let events = armed_events(vm, code, at);
+            if !events.is_empty() {
+                armed.insert(at as u32, events);
                 wanted[at] = true;
             }
         }
@@ -198,7 +200,7 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &str) {
     }
 }
 
-fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &[u32], cause: &str) {
+fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &str) {
     if armed.is_empty() {
         return;
     }

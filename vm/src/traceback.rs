@@ -142,6 +142,9 @@ fn carets(source: &str, indent: usize, start: usize, end: usize) -> String {
     }
     let segment: String = text[start..end].iter().collect();
     let whole = start == indent && end >= source.trim_end().chars().count();
+    if is_plain_call(source.trim(), start - indent, end - indent) {
+        return String::new();
+    }
     match anchors(&segment) {
         Some((a, b)) => {
             let marks: String = (0..end - start).map(|i| if i >= a && i < b { '^' } else { '~' }).collect();
@@ -150,6 +153,29 @@ fn carets(source: &str, indent: usize, start: usize, end: usize) -> String {
         None if whole => String::new(),
         None => format!("    {}{}\n", " ".repeat(start - indent), "^".repeat(end - start)),
     }
+}
+
+/// `return f(...)` or `x = f(...)`, the call being what is marked: the line says it all.
+fn is_plain_call(line: &str, start: usize, end: usize) -> bool {
+    use ruff_text_size::Ranged;
+    use rustpython_compiler::ast::{Expr, Stmt};
+    let Ok(parsed) = rustpython_compiler::parser::parse_module(&format!("def f():\n {line}")) else {
+        return false;
+    };
+    let [Stmt::FunctionDef(f)] = parsed.syntax().body.as_slice() else { return false };
+    let call = match f.body.as_slice() {
+        [Stmt::Return(r)] => match r.value.as_deref() {
+            Some(Expr::Call(c)) if matches!(*c.func, Expr::Name(_)) => c,
+            _ => return false,
+        },
+        [Stmt::Assign(a)] => match &*a.value {
+            Expr::Call(c) => c,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let column = |offset: usize| line[..offset - "def f():\n ".len()].chars().count();
+    column(call.start().to_usize()) == start && column(call.end().to_usize()) == end
 }
 
 /// What to point at inside an expression: the operator of a binary operation, the brackets of a subscript or

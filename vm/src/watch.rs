@@ -9,7 +9,8 @@
 //! ```
 
 use crate::code::Code;
-use std::collections::HashMap;
+use seriema_monitoring::EventSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A fact that something may rely on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -33,11 +34,17 @@ pub enum Dependent {
     Region(u32),
 }
 
+/// Sites by unit: the events that would be fired there on the paths meant. (A conditional jump that is not taken
+/// does not fire its BRANCH_RIGHT, so a region may run past it while that is armed.)
+pub type Sites = BTreeMap<u32, EventSet>;
+
 #[derive(Default)]
 pub struct Watch {
     map: HashMap<WatchKey, Vec<Dependent>>,
-    /// (region, code id) -> the units of that code which the region covers, sorted.
-    covered: HashMap<(u32, u64), Vec<u32>>,
+    /// (region, code id) -> the sites of that code which the region covers.
+    covered: HashMap<(u32, u64), Sites>,
+    /// (region, code id) where the code is inlined, so that its RESUME is not run.
+    inlined: HashSet<(u32, u64)>,
 }
 
 impl Watch {
@@ -56,32 +63,32 @@ impl Watch {
     pub fn dependents(&self, key: &WatchKey) -> &[Dependent] {
         self.map.get(key).map_or(&[], |v| v)
     }
-    /// Declares which sites of a code object a region covers.
-    pub fn cover(&mut self, region: u32, code: u64, mut units: Vec<u32>) {
-        units.sort_unstable();
-        units.dedup();
+    /// Declares which sites of a code object a region covers, and whether the code is inlined there.
+    pub fn cover(&mut self, region: u32, code: u64, sites: Sites, inlined: bool) {
+        if inlined {
+            self.inlined.insert((region, code));
+        }
         self.watch(WatchKey::Sites(code), Dependent::Region(region));
-        self.covered.insert((region, code), units);
+        self.covered.insert((region, code), sites);
     }
-    /// Does the region cover one of these units?
-    pub fn covers(&self, region: u32, code: u64, units: &[u32]) -> bool {
-        self.covered.get(&(region, code)).is_some_and(|c| units.iter().any(|u| c.binary_search(u).is_ok()))
+    /// Does the region cover one of these sites?
+    pub fn covers(&self, region: u32, code: u64, sites: &Sites) -> bool {
+        let Some(covered) = self.covered.get(&(region, code)) else { return false };
+        sites.iter().any(|(at, events)| covered.get(at).is_some_and(|c| c.intersects(*events)))
     }
-    /// Regions that cover some of a code object.
-    pub fn regions_over(&self, code: u64) -> Vec<u32> {
-        self.covered.keys().filter(|k| k.1 == code).map(|k| k.0).collect()
+    /// Regions that inline a code object.
+    pub fn regions_inlining(&self, code: u64) -> Vec<u32> {
+        self.inlined.iter().filter(|k| k.1 == code).map(|k| k.0).collect()
     }
     /// A region is gone.
     pub fn forget_region(&mut self, region: u32) {
         self.forget(|d| *d == Dependent::Region(region));
         self.covered.retain(|(r, _), _| *r != region);
+        self.inlined.retain(|(r, _)| *r != region);
     }
-    /// Code objects that some region covers.
-    pub fn covered_codes(&self) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.covered.keys().map(|k| k.1).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+    /// Code objects that some region inlines.
+    pub fn inlined_codes(&self) -> HashSet<u64> {
+        self.inlined.iter().map(|k| k.1).collect()
     }
     /// Forgets a dependent everywhere (a region retired, a code object freed).
     pub fn forget(&mut self, gone: impl Fn(&Dependent) -> bool) {

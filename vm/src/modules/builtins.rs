@@ -9,6 +9,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
 use num_integer::Integer;
+use num_traits::ToPrimitive;
 
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("print", 0, u8::MAX, print),
@@ -136,8 +137,8 @@ static FUNCTIONS: &[BuiltinDef] = &[
         }
     }),
     BuiltinDef::new("input", 0, 1, |vm, _, _| vm.fail("NotImplementedError", "input() is not supported yet")),
-    BuiltinDef::new("exit", 0, 1, |vm, a, _| Err(vm.raise_type("SystemExit", a.to_vec()))),
-    BuiltinDef::new("quit", 0, 1, |vm, a, _| Err(vm.raise_type("SystemExit", a.to_vec()))),
+    BuiltinDef::new("exit", 0, 1, exit),
+    BuiltinDef::new("quit", 0, 1, exit),
 ];
 
 pub fn init(vm: &mut Vm) {
@@ -200,6 +201,11 @@ fn within(vm: &mut Vm, class: &Value, of: &Value, message: &str) -> R<bool> {
     Ok(false)
 }
 
+fn exit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let code = args.first().cloned().unwrap_or(Value::NONE);
+    Err(vm.raise_type("SystemExit", vec![code]))
+}
+
 fn attribute_name(vm: &mut Vm, v: &Value) -> R {
     if v.is_kind(Kind::Str) {
         return Ok(());
@@ -242,30 +248,19 @@ fn print(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         return Ok(Value::NONE);
     }
     let stream = vm.stream(&file);
-    let mut line = String::new();
     for (i, v) in args.iter().enumerate() {
         if i > 0 {
-            line.push_str(&sep);
+            emit(vm, &file, stream, &sep)?;
         }
         match v.get::<Str>() {
-            Some(s) => line.push_str(s.as_str()),
+            Some(s) => emit(vm, &file, stream, s.as_str())?,
             None => {
-                let failed = |vm: &mut Vm, line: &str| emit(vm, &file, stream, line);
-                match vm.str_string(v) {
-                    Ok(s) => line.push_str(&s),
-                    // What came before has been printed by then.
-                    Err(e) => {
-                        let pending = vm.take_pending();
-                        failed(vm, &line)?;
-                        vm.set_pending(pending);
-                        return Err(e);
-                    }
-                }
+                let s = vm.str_string(v)?;
+                emit(vm, &file, stream, &s)?;
             }
         }
     }
-    line.push_str(&end);
-    emit(vm, &file, stream, &line)?;
+    emit(vm, &file, stream, &end)?;
     if let Some(v) = kw.get("flush")
         && vm.truthy(v)?
     {
@@ -365,7 +360,9 @@ fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         while let Some(v) = next.take() {
             match Num::of(&v) {
                 Some(Num::Float(f)) => s.add(f),
-                Some(Num::Int(i)) => s.sum += i as f64,
+                Some(Num::Int(i)) => s.add(i as f64),
+                // What fits a C long counts among the floats.
+                Some(Num::Big(b)) if b.to_i64().is_some() => s.add(b.to_i64().unwrap_or(0) as f64),
                 _ => {
                     other = Some(v);
                     break;

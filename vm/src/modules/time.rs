@@ -57,7 +57,8 @@ fn nanoseconds(vm: &mut Vm, d: Duration) -> R<Value> {
 
 fn sleep(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(n) = Num::of(&args[0]) else {
-        let message = format!("'{}' object cannot be interpreted as an integer", vm.type_name(&args[0]));
+        let message =
+            format!("'{}' object cannot be interpreted as an integer or float", vm.type_name(&args[0]));
         return vm.fail("TypeError", message);
     };
     let f = vm.float_of(n)?;
@@ -70,7 +71,7 @@ fn sleep(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     // CPython's time is 64 bits of nanoseconds.
     match Duration::try_from_secs_f64(f).ok().filter(|d| d.as_nanos() < i64::MAX as u128) {
         Some(d) => std::thread::sleep(d),
-        None => return vm.fail("OverflowError", "timestamp too large to convert to C PyTime_t"),
+        None => return vm.fail("OverflowError", "timestamp out of range for C PyTime_t"),
     }
     Ok(Value::NONE)
 }

@@ -19,10 +19,14 @@ pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("items", 0, 0, |vm, a, _| {
         Ok(SeqIter::new(&vm.types.dict_items, a[0].clone(), DictPart::Items, 0))
     }),
-    BuiltinDef::new("pop", 1, 2, |vm, a, _| match (vm.dict_remove(dict(a), &a[1])?, a.get(2)) {
-        (Some(v), _) => Ok(v),
-        (None, Some(default)) => Ok(default.clone()),
-        (None, None) => Err(vm.raise_type("KeyError", vec![a[1].clone()])),
+    BuiltinDef::new("pop", 1, 2, |vm, a, _| {
+        // An empty dict does not even hash the key.
+        let found = if dict(a).is_empty() { None } else { vm.dict_remove(dict(a), &a[1])? };
+        match (found, a.get(2)) {
+            (Some(v), _) => Ok(v),
+            (None, Some(default)) => Ok(default.clone()),
+            (None, None) => Err(vm.raise_type("KeyError", vec![a[1].clone()])),
+        }
     }),
     BuiltinDef::new("popitem", 0, 0, popitem),
     BuiltinDef::new("setdefault", 1, 2, |vm, a, _| {

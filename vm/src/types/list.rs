@@ -28,7 +28,8 @@ pub static METHODS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("index", 1, 3, |vm, a, _| index(vm, a, "list.index(x): x not in list")),
     BuiltinDef::new("count", 1, 1, |vm, a, _| count(vm, a)),
-    BuiltinDef::kw("sort", 0, 0, sort_method),
+    // No positional arguments, which it says in its own words.
+    BuiltinDef::kw("sort", 0, u8::MAX, sort_method),
     BuiltinDef::new("reverse", 0, 0, |_, a, _| {
         list(a).with_vec(|l| l.reverse());
         Ok(Value::NONE)
@@ -126,6 +127,9 @@ fn count(vm: &mut Vm, args: &[Value]) -> R<Value> {
 }
 
 fn sort_method(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    if args.len() > 1 {
+        return vm.fail("TypeError", "sort() takes no positional arguments");
+    }
     let l = list(args);
     // While it is being sorted the list is empty, and must stay so.
     let items = l.with_vec(std::mem::take);

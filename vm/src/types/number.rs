@@ -546,7 +546,17 @@ pub fn float_repr(f: f64) -> String {
 
 /// Sign, shortest digits, decimal exponent of the first digit.
 fn shortest(f: f64) -> (&'static str, String, i32) {
-    let text = format!("{:e}", f.abs());
+    let f_abs = f.abs();
+    let mut text = format!("{f_abs:e}");
+    // Of two shortest texts equally near, CPython takes the even one. Such ties need this many digits; plain
+    // rounding to as many decides them.
+    let decimals = text.find('e').unwrap_or(0).saturating_sub(2);
+    if decimals >= 14 {
+        let rounded = format!("{f_abs:.decimals$e}");
+        if rounded.parse() == Ok(f_abs) {
+            text = rounded;
+        }
+    }
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let sign = if f.is_sign_negative() { "-" } else { "" };
     (sign, mantissa.replace('.', ""), exponent.parse().unwrap_or(0))

@@ -73,10 +73,7 @@ pub static RANGE: &[BuiltinDef] = &[
         }
         match vm.range_index(&a[0], &a[1]) {
             Some(i) => Ok(vm.big(i)),
-            None => {
-                let x = vm.repr_string(&a[1])?;
-                vm.fail("ValueError", format!("{x} is not in range"))
-            }
+            None => vm.fail("ValueError", "range.index(x): x not in range"),
         }
     }),
     BuiltinDef::new("count", 1, 1, |vm, a, _| {
