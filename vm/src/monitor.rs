@@ -55,6 +55,7 @@ impl Vm {
                 }
             }
             Scope::Everywhere => {
+                self.last_change = cause();
                 for code in self.codes_on_stack() {
                     self.update_code(code.as_::<Code>(), &cause());
                 }

@@ -90,6 +90,8 @@ pub struct Vm {
     pub in_callback: bool,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
+    /// The last change that code objects without a frame have yet to see.
+    pub(crate) last_change: String,
     /// Events delivered to callbacks, for `--stats`.
     pub events_fired: u64,
     /// `sys.monitoring.DISABLE` and `MISSING`.
@@ -136,6 +138,7 @@ impl Vm {
             }),
             in_callback: false,
             call_heard: None,
+            last_change: String::new(),
             events_fired: 0,
             monitoring_disable: Value::NONE,
             monitoring_missing: Value::NONE,

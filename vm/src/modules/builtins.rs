@@ -9,7 +9,6 @@ use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
 use num_integer::Integer;
-use num_traits::ToPrimitive;
 
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("print", 0, u8::MAX, print),
@@ -360,10 +359,9 @@ fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         while let Some(v) = next.take() {
             match Num::of(&v) {
                 Some(Num::Float(f)) => s.add(f),
-                Some(Num::Int(i)) => s.add(i as f64),
-                // What fits a C long counts among the floats.
-                Some(Num::Big(b)) if b.to_i64().is_some() => s.add(b.to_i64().unwrap_or(0) as f64),
-                _ => {
+                // Ints of any size join in.
+                Some(n) => s.add(vm.float_of(n)?),
+                None => {
                     other = Some(v);
                     break;
                 }

@@ -220,7 +220,8 @@ pub fn unsupported_opcode(vm: &mut Vm, number: u32) -> Flow {
 /// instruction again, which may be probed now.
 pub fn bring_up_to_date(vm: &mut Vm, _arg: u32) -> Flow {
     let code = vm.frame().function().code_value();
-    vm.update_code(code.as_(), "entered");
+    let cause = vm.last_change.clone();
+    vm.update_code(code.as_(), &cause);
     let f = vm.frame();
     f.ip = f.ip.wrapping_sub(1);
     Ok(())
