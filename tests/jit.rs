@@ -9,7 +9,9 @@ struct Run {
 
 /// Runs Python source with options of the command.
 fn run(options: &[&str], source: &str) -> Run {
-    let out = Command::new(env!("CARGO_BIN_EXE_seriema"))
+    let command =
+        std::env::var("SERIEMA_TEST_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_seriema").to_owned());
+    let out = Command::new(command)
         .args(options)
         .args(["--stats=json", "-c", source])
         .output()

@@ -14,6 +14,7 @@ usage: seriema [OPTION]... FILE [ARG]...
   --jit-dump=LIST        print of each region: ir,opt,clif,asm
   --jit-stress=LIST      hot=N, exit-every=N, invalidate-every=N, compile-fail=N, abort-record=N
   --jit-without=LIST     optimiser passes to leave out
+  --stack-kib=N          native stack of the interpreter (65536)
   --stats=json           counters as one line of JSON on standard error at the end
   -V, --version
   -h, --help
@@ -31,6 +32,14 @@ struct Command {
     jit: JitOptions,
     stats: bool,
     monitoring_314: bool,
+}
+
+/// Native stack of the interpreter's thread. The interpreter bounds its own use (RecursionError); the parser
+/// wants room too.
+pub fn stack_size() -> usize {
+    let asked =
+        std::env::args().find_map(|a| a.strip_prefix("--stack-kib=").and_then(|n| n.parse::<usize>().ok()));
+    asked.unwrap_or(64 << 10).saturating_mul(1024)
 }
 
 /// Runs the command line; answers the exit code.
@@ -139,6 +148,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
             "--jit-dump" => jit.set_dump(value)?,
             "--jit-stress" => jit.set_stress(value)?,
             "--jit-without" => jit.disabled_passes.extend(value.split(',').map(str::to_owned)),
+            "--stack-kib" if value.parse::<usize>().is_ok() => {}
             "--stats" if value == "json" => stats = true,
             _ if arg.starts_with('-') && arg.len() > 1 => return Err(format!("unknown option {arg}")),
             _ => break Program::File(arg),
