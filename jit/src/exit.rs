@@ -123,7 +123,7 @@ fn push_inlined(vm: &mut Vm, values: &Values, f: &SnapFrame, caller: &SnapFrame,
             ret_skip: (caller.resume - caller.prev - 1) as u16,
             _pad: 0,
             prev_unit: f.prev,
-            _pad2: 0,
+            overlaid: 0,
         });
         vm.frame = new;
         vm.depth_left -= 1;

@@ -41,7 +41,8 @@ pub struct Frame {
     pub _pad: u16,
     /// The instruction executed before the one about to run, where monitoring needs to know (see `site`).
     pub prev_unit: u32,
-    pub _pad2: u32,
+    /// The instruction under way was overlaid by INSTRUCTION or LINE when it began (rule M115).
+    pub overlaid: u32,
 }
 
 pub const HEADER_WORDS: usize = size_of::<Frame>() / 8;

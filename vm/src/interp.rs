@@ -515,7 +515,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 ret_skip: skip,
                 _pad: 0,
                 prev_unit: NO_PREV,
-                _pad2: 0,
+                overlaid: 0,
             });
             (*vm).frame = frame;
             self.ip = (*code).live.as_ptr();

@@ -130,6 +130,7 @@ impl Vm {
         let code = self.current_code();
         let code: &Code = code.as_();
         let base = code.base_op(at);
+        let overlaid = is_overlaid(code, at);
         if !self.in_callback {
             if let Some(rule) = code.sites().line_rule(at as u32)
                 && self.line_changed(code, at, prev, rule)
@@ -141,7 +142,9 @@ impl Vm {
                 self.fire_here(Event::Instruction, at, &[Value::small(at as i64 * 2)])?;
             }
         }
-        self.frame().prev_unit = at as u32;
+        let f = self.frame();
+        f.prev_unit = at as u32;
+        f.overlaid = overlaid as u32;
         Ok(base)
     }
 
@@ -198,7 +201,7 @@ impl Vm {
             return Ok(());
         }
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
-        let source = branch_source(code, at);
+        let source = if self.frame().overlaid != 0 { at } else { branch_source(code, at) };
         let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
         self.deliver(event, tools, &v, offset, &args).inspect_err(|_| {
             // As if the destination had failed: its handlers apply.
@@ -354,15 +357,24 @@ fn has_disabled(code: &Code) -> bool {
         .any(|at| sites.events_at(at).events().any(|e| !state.disabled(at as u32 * 2, e).is_empty()))
 }
 
-/// The instruction a branch event names as its source (rules M114, M115).
-fn branch_source(code: &Code, at: usize) -> usize {
-    let overlaid = |event| !code.monitoring.borrow().armed(at as u32 * 2, event).is_empty();
+/// Is the NOT_TAKEN or POP_ITER at `at` instrumented besides its branch event? It is its own source then.
+fn is_overlaid(code: &Code, at: usize) -> bool {
+    let armed = |event| !code.monitoring.borrow().armed(at as u32 * 2, event).is_empty();
     match code.base_op(at) {
         op::NOT_TAKEN => {
-            let line = code.sites().events_at(at).contains(EventSet::LINE) && overlaid(Event::Line);
-            if line || overlaid(Event::Instruction) || at == 0 { at } else { code.start_of(at - 1) }
+            armed(Event::Instruction)
+                || code.sites().events_at(at).contains(EventSet::LINE) && armed(Event::Line)
         }
-        op::POP_ITER if !overlaid(Event::Instruction) => for_iter_of(code, at).unwrap_or(at),
+        op::POP_ITER => armed(Event::Instruction),
+        _ => false,
+    }
+}
+
+/// The instruction a branch event names as its source (rule M114).
+fn branch_source(code: &Code, at: usize) -> usize {
+    match code.base_op(at) {
+        op::NOT_TAKEN if at > 0 => code.start_of(at - 1),
+        op::POP_ITER => for_iter_of(code, at).unwrap_or(at),
         _ => at,
     }
 }

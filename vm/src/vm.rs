@@ -173,7 +173,7 @@ impl Vm {
                 ret_skip: 0,
                 _pad: 0,
                 prev_unit: NO_PREV,
-                _pad2: 0,
+                overlaid: 0,
             });
         }
         self.frame = base;
@@ -331,7 +331,7 @@ impl Vm {
                 ret_skip,
                 _pad: 0,
                 prev_unit: NO_PREV,
-                _pad2: 0,
+                overlaid: 0,
             });
             self.frame = frame;
         }
