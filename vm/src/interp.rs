@@ -265,6 +265,10 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         a.is_float() && b.is_float()
     }
     #[inline(always)]
+    fn is_float(&mut self, v: Word) -> bool {
+        v.is_float()
+    }
+    #[inline(always)]
     fn float_and_int(&mut self, a: Word, b: Word) -> bool {
         // 48 bits are exact as a float.
         a.is_float() && b.is_int() || a.is_int() && b.is_float()

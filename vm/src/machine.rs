@@ -205,6 +205,7 @@ pub trait Machine: Sized {
     fn is_none(&mut self, v: Self::V) -> bool;
     fn ints(&mut self, a: Self::V, b: Self::V) -> bool;
     fn floats(&mut self, a: Self::V, b: Self::V) -> bool;
+    fn is_float(&mut self, v: Self::V) -> bool;
     /// One float and one int (exact as a float).
     fn float_and_int(&mut self, a: Self::V, b: Self::V) -> bool;
     fn is_kind(&mut self, v: Self::V, kind: Kind) -> bool;

@@ -329,6 +329,9 @@ impl Machine for Recorder<'_> {
     fn floats(&mut self, a: V, b: V) -> bool {
         self.class_of(a) == Class::Float && self.class_of(b) == Class::Float
     }
+    fn is_float(&mut self, v: V) -> bool {
+        self.class_of(v) == Class::Float
+    }
     fn float_and_int(&mut self, a: V, b: V) -> bool {
         matches!(
             (self.class_of(a), self.class_of(b)),

@@ -107,14 +107,19 @@ pub fn binary_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
     unquicken_binary(m, arg)
 }
 
+// The second operand is loaded after the first has been tested: with both at hand LLVM joins the tests
+// without a branch, which is dearer (measured: benches/generic_bodies.rs).
 macro_rules! float_forms {
     ($($name:ident $op:expr;)*) => { $(
         #[inline(always)]
         pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
-            let (y, x) = (m.peek(0), m.peek(1));
-            if m.floats(x, y) && let Some(r) = m.float_op($op, x, y) {
-                finish2_unboxed(m, r, 5);
-                return Ok(());
+            let x = m.peek(1);
+            if m.is_float(x) {
+                let y = m.peek(0);
+                if m.is_float(y) && let Some(r) = m.float_op($op, x, y) {
+                    finish2_unboxed(m, r, 5);
+                    return Ok(());
+                }
             }
             unquicken_binary(m, arg)
         }
