@@ -22,9 +22,7 @@ mod shadow;
 
 pub use shadow::{LabelState, Shadow, SlotType};
 
-use crate::ir::{
-    Alias, Block, BlockKind, Func, Op, Place, Ref, SnapFrame, SnapId, SnapVal, Snapshot, Term, Ty,
-};
+use crate::ir::{Alias, Block, BlockKind, Func, Op, Place, Ref, SnapFrame, SnapId, Snapshot, Term, Ty};
 use crate::options::Options;
 use seriema_monitoring::EventSet;
 use seriema_vm::code::Code;
@@ -188,7 +186,6 @@ pub struct Recorder<'a> {
     guarded: Vec<Ref>,
     back_edge: Option<u32>,
     abort: Option<Abort>,
-    root_depth: usize,
 }
 
 /// Where recording begins.
@@ -226,7 +223,6 @@ pub fn record(vm: &mut Vm, trace: &mut Trace, options: &Options, start: Start) -
         guarded: vec![],
         back_edge: None,
         abort: None,
-        root_depth: 0,
     };
     let result = match start {
         Start::Header => r.begin_at_header(),
@@ -298,7 +294,6 @@ impl Recorder<'_> {
         let prev = self.frame().prev_unit;
         let state = LabelState { header, prev, slots };
         self.frames.push(ShadowFrame { code: index, func: Shadow::Null, slots: vec![], prev, resume: 0 });
-        self.root_depth = 1;
         self.open_label(state);
         Ok(())
     }
@@ -319,7 +314,6 @@ impl Recorder<'_> {
             let func = if i == 0 { Shadow::Null } else { Shadow::from_snap(&f.func) };
             self.frames.push(ShadowFrame { code: f.code, func, slots, prev: f.prev, resume: f.resume });
         }
-        self.root_depth = 1;
         Ok(())
     }
 
@@ -490,7 +484,7 @@ impl Recorder<'_> {
 
     /// A back edge has been taken in the recorded frame to `header`.
     fn at_header(&mut self, header: u32) -> Result<bool, Abort> {
-        if self.frames.len() > self.root_depth {
+        if self.frames.len() > 1 {
             return Err(Abort::LoopInCallee);
         }
         self.begin_instruction(header);
@@ -751,12 +745,5 @@ impl Recorder<'_> {
                 self.value(w, r)
             }
         }
-    }
-}
-
-impl SnapVal {
-    /// A constant of the trace, or nothing.
-    pub fn is_const(&self) -> bool {
-        matches!(self, SnapVal::Const(_) | SnapVal::Null)
     }
 }

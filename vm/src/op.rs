@@ -347,15 +347,4 @@ impl CmpOp {
     pub const fn symbol(self) -> &'static str {
         ["<", "<=", "==", "!=", ">", ">="][self as usize]
     }
-    /// The comparison with its operands exchanged.
-    pub const fn swapped(self) -> CmpOp {
-        use CmpOp::*;
-        match self {
-            Lt => Gt,
-            Le => Ge,
-            Gt => Lt,
-            Ge => Le,
-            op => op,
-        }
-    }
 }

@@ -476,7 +476,6 @@ impl Vm {
 
 /// Bits of the breaker word.
 pub const BREAK_INTERRUPT: u64 = 1;
-pub const BREAK_STRESS: u64 = 2;
 
 impl Drop for Vm {
     fn drop(&mut self) {

@@ -687,7 +687,7 @@ impl Machine for Recorder<'_> {
         self.intrinsic(args as usize)
     }
     fn leave_function(&mut self) -> Flow {
-        if self.frames.len() == self.root_depth {
+        if self.frames.len() == 1 {
             return self.stop(Abort::LeftFrame);
         }
         let result = self.peek(0);

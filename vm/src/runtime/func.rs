@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::machine::Flow;
 use crate::object::{ClosureCell, Function, Str, Tuple};
-use crate::value::{Value, Word};
+use crate::value::Value;
 use crate::vm::Vm;
 
 pub fn make_function(vm: &mut Vm, _arg: u32) -> Flow {
@@ -112,9 +112,5 @@ impl Vm {
         d.as_::<crate::object::Dict>().set_str(self, &key, v);
         *e.as_::<crate::object::Exception>().dict.borrow_mut() = d;
         self.raise_value(e)
-    }
-    /// The words of the current frame's locals (for debugging aids).
-    pub fn local_words(&self) -> Vec<Word> {
-        (0..self.frame().code().nlocalsplus as usize).map(|i| self.frame().local(i)).collect()
     }
 }
