@@ -332,7 +332,7 @@ fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
         }
         ConstantData::Str { value } => match value.as_str() {
             Ok(s) => vm.intern(s),
-            Err(_) => return Err(vm.raise("NotImplementedError", "str constants with lone surrogates")),
+            Err(_) => vm.wtf8(value),
         },
         ConstantData::Code { code } => Code::from_compiled(vm, code)?,
         ConstantData::Tuple { elements } => {
@@ -344,7 +344,7 @@ fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
             let (a, b, c) = (constant(vm, a)?, constant(vm, b)?, constant(vm, c)?);
             crate::object::Slice::new(&vm.types.slice, a, b, c)
         }
-        ConstantData::Bytes { .. } => return Err(vm.raise("NotImplementedError", "bytes constants")),
+        ConstantData::Bytes { value } => vm.bytes(value),
         ConstantData::Complex { .. } => return Err(vm.raise("NotImplementedError", "complex constants")),
         ConstantData::Frozenset { .. } => return Err(vm.raise("NotImplementedError", "frozenset constants")),
     })

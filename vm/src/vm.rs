@@ -7,12 +7,13 @@ use crate::code::Code;
 use crate::error::{Exc, R};
 use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS, NO_PREV};
 use crate::monitor::Callback;
-use crate::object::{Dict, Function, Int, List, Module, Str, Tuple};
+use crate::object::{Bytes, Dict, Function, Int, List, Module, Str, Tuple};
 use crate::tier::{NoTier, Tier};
 use crate::types::Types;
 use crate::value::{Value, Word};
 use crate::watch::{Dependent, Watch, WatchKey};
 use num_bigint::BigInt;
+use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use seriema_monitoring::Monitor;
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -52,6 +53,19 @@ pub enum RaiseAt {
     Unit(u32),
 }
 
+/// The empty str and those of one Latin-1 character: made once.
+pub(crate) struct Latin1 {
+    empty: Value,
+    one: Box<[Value]>,
+}
+
+impl Latin1 {
+    fn new(types: &Types) -> Latin1 {
+        let one = |c: char| Str::new(&types.str, c.encode_utf8(&mut [0; 4]));
+        Latin1 { empty: Str::new(&types.str, ""), one: ('\0'..='\u{ff}').map(one).collect() }
+    }
+}
+
 pub struct Vm {
     // ---- what the interpreter touches
     pub frame: *mut Frame,
@@ -79,6 +93,7 @@ pub struct Vm {
     pub options: Options,
     pub types: Types,
     interned: HashMap<Box<str>, Value>,
+    pub(crate) latin1: Latin1,
     ids: u64,
     pub(crate) codes: HashSet<usize>,
     pub watch: Watch,
@@ -109,6 +124,7 @@ pub struct Vm {
 impl Vm {
     pub fn new(options: Options) -> Box<Vm> {
         let mut stack = DataStack::new(options.stack_words);
+        let types = Types::bootstrap();
         let mut vm = Box::new(Vm {
             frame: std::ptr::null_mut(),
             stack_limit: stack.limit(),
@@ -124,7 +140,8 @@ impl Vm {
             reraise_lasti: None,
             native_stack_limit: 0,
             result: None,
-            types: Types::bootstrap(),
+            latin1: Latin1::new(&types),
+            types,
             interned: HashMap::new(),
             ids: 1,
             codes: HashSet::new(),
@@ -181,10 +198,40 @@ impl Vm {
 
     // ---- making values
     pub fn str(&mut self, s: &str) -> Value {
-        Str::new(&self.types.str, s)
+        match s.as_bytes() {
+            [] => self.latin1.empty.clone(),
+            &[b] => self.latin1.one[b as usize].clone(),
+            _ => Str::new(&self.types.str, s),
+        }
     }
     pub fn string(&mut self, s: String) -> Value {
-        Str::new(&self.types.str, s)
+        if s.len() < 2 { self.str(&s) } else { Str::from_string(&self.types.str, s) }
+    }
+    pub fn wtf8(&mut self, s: &Wtf8) -> Value {
+        match s.as_bytes() {
+            [] => self.latin1.empty.clone(),
+            &[b] => self.latin1.one[b as usize].clone(),
+            _ => Str::from_wtf8(&self.types.str, s),
+        }
+    }
+    pub fn wtf8_buf(&mut self, s: Wtf8Buf) -> Value {
+        if s.len() < 2 { self.wtf8(&s) } else { Str::from_buf(&self.types.str, s) }
+    }
+    /// The str of one character, a surrogate too. (Not a code point: U+FFFD.)
+    pub fn code_point(&mut self, c: u32) -> Value {
+        match self.latin1.one.get(c as usize) {
+            Some(v) => v.clone(),
+            None => {
+                let c = CodePoint::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER.into());
+                Str::from_wtf8(&self.types.str, c.encode_wtf8(&mut [0; 4]))
+            }
+        }
+    }
+    pub fn bytes(&mut self, b: &[u8]) -> Value {
+        Bytes::new(&self.types.bytes, b)
+    }
+    pub fn byte_vec(&mut self, b: Vec<u8>) -> Value {
+        Bytes::new(&self.types.bytes, b)
     }
     /// The one object for this text: names compare by identity first.
     pub fn intern(&mut self, s: &str) -> Value {

@@ -89,7 +89,7 @@ impl Table {
                     if e.hash == hash {
                         match (e.key.get::<Str>(), key.get::<Str>()) {
                             (Some(a), Some(b)) => {
-                                if a.as_str() == b.as_str() {
+                                if a.bytes() == b.bytes() {
                                     return Probe::Hit(i as usize);
                                 }
                             }

@@ -7,6 +7,7 @@
 // `T::new` puts a T on the heap and answers the value that refers to it.
 #![allow(clippy::new_ret_no_self)]
 
+mod bytes;
 mod dict;
 mod func;
 mod list;
@@ -15,6 +16,7 @@ mod string;
 mod tuple;
 mod ty;
 
+pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
 pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use list::List;
@@ -61,7 +63,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Int true, Str true, Tuple false, List false, Dict false, Range true, RangeIter true, SeqIter false,
+    Int true, Str true, Bytes true, Tuple false, List false, Dict false, Range true, RangeIter true, SeqIter false,
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
 }
@@ -164,6 +166,7 @@ macro_rules! objects {
 objects!(
     Int,
     Str,
+    Bytes,
     List,
     Dict,
     Range,

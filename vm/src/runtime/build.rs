@@ -37,8 +37,8 @@ pub fn build_slice(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn build_string(vm: &mut Vm, n: u32) -> Flow {
     let parts = vm.pop_n(n as usize);
-    let s: String = parts.iter().map(|p| p.as_::<Str>().as_str()).collect();
-    let v = vm.string(s);
+    let s: rustpython_wtf8::Wtf8Buf = parts.iter().map(|p| p.as_::<Str>().wtf8()).collect();
+    let v = vm.wtf8_buf(s);
     vm.push(v);
     Ok(())
 }

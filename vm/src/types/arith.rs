@@ -2,10 +2,11 @@
 
 use super::number::Num;
 use crate::error::{Exc, R};
-use crate::object::{Dict, Kind, List, Str, Tuple};
+use crate::object::{Bytes, Dict, Kind, List, Str, Tuple};
 use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
+use rustpython_wtf8::Wtf8Buf;
 
 impl Vm {
     pub fn binary_op(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
@@ -69,11 +70,12 @@ impl Vm {
                 if x.is_empty() {
                     return Ok(b.clone());
                 }
-                let mut s = self.new_string(x.as_str().len().saturating_add(y.as_str().len()))?;
-                s.push_str(x.as_str());
-                s.push_str(y.as_str());
-                Ok(self.string(s))
+                match Str::concat(&self.types.str, x, y, inplace) {
+                    Some(v) => Ok(v),
+                    None => Err(self.raise_type("MemoryError", vec![])),
+                }
             }
+            Some(Kind::Bytes) => self.concat_bytes(a, b),
             Some(Kind::List) if inplace => {
                 let items = self.to_vec(b)?;
                 a.as_::<List>().with_vec(|l| l.extend(items));
@@ -101,7 +103,7 @@ impl Vm {
     }
 
     fn repeat_either(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
-        let sequence = |v: &Value| matches!(v.kind(), Some(Kind::Str | Kind::List | Kind::Tuple));
+        let sequence = |v: &Value| matches!(v.kind(), Some(Kind::Str | Kind::Bytes | Kind::List | Kind::Tuple));
         let (seq, times) = match () {
             _ if sequence(a) => (a, b),
             _ if sequence(b) => (b, a),
@@ -117,18 +119,21 @@ impl Vm {
 
     fn repeat(&mut self, seq: &Value, n: usize, inplace: bool) -> R<Value> {
         if let Some(s) = seq.get::<Str>() {
-            let text = s.as_str();
+            let text = s.wtf8();
             if n == 1 || text.is_empty() {
                 return Ok(seq.clone());
             }
             let Some(size) = text.len().checked_mul(n).filter(|&s| s <= isize::MAX as usize) else {
                 return self.fail("OverflowError", "repeated string is too long");
             };
-            let mut out = self.new_string(size)?;
+            let mut out = self.new_text(size)?;
             for _ in 0..n {
-                out.push_str(text);
+                out.push_wtf8(text);
             }
-            return Ok(self.string(out));
+            return Ok(self.wtf8_buf(out));
+        }
+        if let Some(b) = seq.get::<Bytes>() {
+            return self.repeat_bytes(seq, b, n);
         }
         let items = match (seq.get::<List>(), seq.get::<Tuple>()) {
             (Some(l), _) => l.as_slice().to_vec(),
@@ -162,6 +167,10 @@ impl Vm {
             Ok(()) => Ok(v),
             Err(_) => Err(self.raise_type("MemoryError", vec![])),
         }
+    }
+    /// The same for text with lone surrogates.
+    pub(crate) fn new_text(&mut self, n: usize) -> R<Wtf8Buf> {
+        self.new_string(n).map(Wtf8Buf::from)
     }
     /// An empty string with room for `n` bytes, or MemoryError.
     pub(crate) fn new_string(&mut self, n: usize) -> R<String> {

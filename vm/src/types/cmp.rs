@@ -5,7 +5,7 @@
 
 use super::number::Num;
 use crate::error::R;
-use crate::object::{Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple};
+use crate::object::{Bytes, Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple};
 use crate::op::CmpOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -62,7 +62,8 @@ impl Vm {
         }
         let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
         match kind {
-            Kind::Str => Ok(Some(holds(op, a.as_::<Str>().as_str().cmp(b.as_::<Str>().as_str())))),
+            Kind::Str => Ok(Some(holds(op, a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes())))),
+            Kind::Bytes => Ok(Some(holds(op, a.as_::<Bytes>().as_slice().cmp(b.as_::<Bytes>().as_slice())))),
             Kind::Tuple | Kind::List => {
                 self.guard_comparison()?;
                 self.compare_sequences(op, a, b).map(Some)

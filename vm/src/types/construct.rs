@@ -229,7 +229,7 @@ impl Vm {
     pub(crate) fn reversed(&mut self, v: &Value) -> R<Value> {
         let ty = self.types.reversed.clone();
         match v.kind() {
-            Some(Kind::List | Kind::Tuple | Kind::Str) => {
+            Some(Kind::List | Kind::Tuple | Kind::Str | Kind::Bytes) => {
                 let n = self.len_of(v)? as i64;
                 Ok(EnumZip::new(&ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1))
             }
@@ -260,7 +260,7 @@ fn constant(vm: &mut Vm, args: &[Value], kw: Kw, name: &str, v: Value) -> R<Valu
     Ok(v)
 }
 
-fn quoted(text: &str) -> String {
+fn quoted(text: &Str) -> String {
     let mut out = String::new();
     repr_str(text, &mut out);
     out
@@ -283,14 +283,14 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         let Some(s) = v.get::<Str>() else {
             return vm.fail("TypeError", "int() can't convert non-string with explicit base");
         };
-        return int_of_text(vm, s.as_str(), base as u32);
+        return int_of_text(vm, s, base as u32);
     }
     match Num::of(v) {
         Some(Num::Int(i)) => Ok(vm.int(i)),
         Some(Num::Big(_)) => Ok(v.clone()),
         Some(Num::Float(f)) => vm.int_of_float(f),
         None => match v.get::<Str>() {
-            Some(s) => int_of_text(vm, s.as_str(), 10),
+            Some(s) => int_of_text(vm, s, 10),
             None => {
                 let message = format!(
                     "int() argument must be a string, a bytes-like object or a real number, not '{}'",
@@ -302,12 +302,13 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
 }
 
-fn int_of_text(vm: &mut Vm, text: &str, base: u32) -> R<Value> {
+fn int_of_text(vm: &mut Vm, s: &Str, base: u32) -> R<Value> {
+    let text = s.as_str();
     let limit = if text.len() > 640 { vm.max_str_digits() } else { 0 };
     match parse_int(text, base, limit) {
         Ok(b) => Ok(vm.big(b)),
         Err(BadInt::Literal) => {
-            vm.fail("ValueError", format!("invalid literal for int() with base {base}: {}", quoted(text)))
+            vm.fail("ValueError", format!("invalid literal for int() with base {base}: {}", quoted(s)))
         }
         Err(BadInt::TooLong(n)) => {
             let message = format!(
@@ -331,7 +332,7 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     };
     match parse_float(s.as_str()) {
         Some(f) => Ok(Value::float(f)),
-        None => vm.fail("ValueError", format!("could not convert string to float: {}", quoted(s.as_str()))),
+        None => vm.fail("ValueError", format!("could not convert string to float: {}", quoted(s))),
     }
 }
 

@@ -93,6 +93,7 @@ impl Vm {
             None if v.is_none() => 0xfca86420,
             None => hash_int((v.word().0 & 0xffff) as i64 + 0xfc2),
             Some(Kind::Str) => v.as_::<Str>().hash(),
+            Some(Kind::Bytes) => v.as_::<crate::object::Bytes>().hash(),
             Some(Kind::Int) => hash_big(&v.as_::<Int>().value),
             Some(Kind::Tuple) => {
                 self.guard_native_stack()?;

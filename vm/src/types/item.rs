@@ -19,7 +19,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    fn indices(self) -> impl Iterator<Item = usize> {
+    pub(crate) fn indices(self) -> impl Iterator<Item = usize> {
         (0..self.count as i64).map(move |i| (self.start + i * self.step) as usize)
     }
 }
@@ -63,7 +63,7 @@ impl Vm {
     }
 
     /// Index into `len` items; `None`: out of range.
-    fn position(&mut self, i: &Value, len: usize, what: &str) -> R<Option<usize>> {
+    pub(crate) fn position(&mut self, i: &Value, len: usize, what: &str) -> R<Option<usize>> {
         let n = match Num::int_of(i) {
             Some(Num::Big(b)) if b.bits() > 63 => {
                 return self.fail("IndexError", "cannot fit 'int' into an index-sized integer");
@@ -113,6 +113,7 @@ impl Vm {
                 }
             }
             Some(Kind::Str) => self.str_item(c, i),
+            Some(Kind::Bytes) => self.bytes_item(c, i),
             Some(Kind::Dict) => match self.dict_get(c.as_(), i)? {
                 Some(v) => Ok(v),
                 None => Err(self.raise_type("KeyError", vec![i.clone()])),
@@ -137,19 +138,19 @@ impl Vm {
                 if b.count == s.len() {
                     return Ok(c.clone());
                 }
-                return Ok(self.str(s.slice(b.start.max(0) as usize, b.start.max(0) as usize + b.count)));
+                return Ok(self.wtf8(s.slice(b.start.max(0) as usize, b.start.max(0) as usize + b.count)));
             }
             if s.is_ascii() {
-                let bytes = s.as_str().as_bytes();
+                let bytes = s.bytes();
                 let text: String = b.indices().map(|i| bytes[i] as char).collect();
                 return Ok(self.string(text));
             }
-            let chars: Vec<char> = s.as_str().chars().collect();
-            let text: String = b.indices().map(|i| chars[i]).collect();
-            return Ok(self.string(text));
+            let chars: Vec<_> = s.code_points().collect();
+            let text = b.indices().map(|i| chars[i]).collect();
+            return Ok(self.wtf8_buf(text));
         }
-        match self.position(i, s.len(), "string")?.and_then(|i| s.char_at(i)) {
-            Some(ch) => Ok(self.str(ch.encode_utf8(&mut [0; 4]))),
+        match self.position(i, s.len(), "string")?.and_then(|i| s.code_at(i)) {
+            Some(c) => Ok(self.code_point(c)),
             None => self.fail("IndexError", "string index out of range"),
         }
     }

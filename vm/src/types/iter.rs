@@ -5,7 +5,7 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple,
+    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple,
 };
 use crate::op::BinOp;
 use crate::value::Value;
@@ -21,6 +21,7 @@ impl Vm {
         Ok(match v.kind() {
             None => !v.is_none(),
             Some(Kind::Str) => !v.as_::<Str>().is_empty(),
+            Some(Kind::Bytes) => !v.as_::<Bytes>().is_empty(),
             Some(Kind::List) => !v.as_::<List>().is_empty(),
             Some(Kind::Tuple) => !v.as_::<Tuple>().as_slice().is_empty(),
             Some(Kind::Dict) => !v.as_::<Dict>().is_empty(),
@@ -33,6 +34,7 @@ impl Vm {
     pub fn len_of(&mut self, v: &Value) -> R<usize> {
         Ok(match v.kind() {
             Some(Kind::Str) => v.as_::<Str>().len(),
+            Some(Kind::Bytes) => v.as_::<Bytes>().len(),
             Some(Kind::List) => v.as_::<List>().len(),
             Some(Kind::Tuple) => v.as_::<Tuple>().as_slice().len(),
             Some(Kind::Dict) => v.as_::<Dict>().len(),
@@ -67,7 +69,11 @@ impl Vm {
         Ok(match v.kind() {
             Some(Kind::List) => SeqIter::new(&t.list_iterator, v.clone(), DictPart::Values, 0),
             Some(Kind::Tuple) => SeqIter::new(&t.tuple_iterator, v.clone(), DictPart::Values, 0),
-            Some(Kind::Str) => SeqIter::new(&t.str_iterator, v.clone(), DictPart::Values, 0),
+            Some(Kind::Str) => {
+                let t = if v.as_::<Str>().is_ascii() { &t.str_ascii_iterator } else { &t.str_iterator };
+                SeqIter::new(t, v.clone(), DictPart::Values, 0)
+            }
+            Some(Kind::Bytes) => SeqIter::new(&t.bytes_iterator, v.clone(), DictPart::Values, 0),
             Some(Kind::Dict) => dict_iter(self, v.clone(), DictPart::Keys),
             Some(Kind::Range) => self.range_iter(v),
             Some(Kind::RangeIter | Kind::EnumZip) => v.clone(),
@@ -134,10 +140,10 @@ impl Vm {
         let found = match seq.kind() {
             Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
             Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i).map(|v| (v.clone(), i + 1)),
+            Some(Kind::Bytes) => seq.as_::<Bytes>().as_slice().get(i).map(|&b| (Value::small(b as i64), i + 1)),
             // For strs the index counts bytes.
             Some(Kind::Str) => {
-                let c = seq.as_::<Str>().as_str().get(i..).and_then(|s| s.chars().next());
-                c.map(|c| (self.str(c.encode_utf8(&mut [0; 4])), i + c.len_utf8()))
+                seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next))
             }
             Some(Kind::Dict) => {
                 let d = seq.as_::<Dict>();
@@ -209,9 +215,13 @@ impl Vm {
                 let found = match it.iters[0].kind() {
                     Some(Kind::List) => it.iters[0].as_::<List>().get(i as usize),
                     Some(Kind::Tuple) => it.iters[0].as_::<Tuple>().as_slice().get(i as usize).cloned(),
+                    Some(Kind::Bytes) => {
+                        let b = it.iters[0].as_::<Bytes>().as_slice().get(i as usize);
+                        b.map(|&b| Value::small(b as i64))
+                    }
                     Some(Kind::Str) => {
-                        let c = it.iters[0].as_::<Str>().char_at(i as usize);
-                        c.map(|c| self.str(c.encode_utf8(&mut [0; 4])))
+                        let c = it.iters[0].as_::<Str>().code_at(i as usize);
+                        c.map(|c| self.code_point(c))
                     }
                     _ => None,
                 };
@@ -320,8 +330,9 @@ impl Vm {
                     );
                     return self.fail("TypeError", message);
                 };
-                Ok(container.as_::<Str>().as_str().contains(needle.as_str()))
+                Ok(memchr::memmem::find(container.as_::<Str>().bytes(), needle.bytes()).is_some())
             }
+            Some(Kind::Bytes) => self.bytes_contain(container, item),
             Some(Kind::Dict) => Ok(self.dict_get(container.as_(), item)?.is_some()),
             Some(Kind::List) => {
                 // The list may change while its items compare.

@@ -241,7 +241,7 @@ fn sort_plain(order: &mut [usize], keys: &[Value]) -> bool {
             keys[i].word().float().partial_cmp(&keys[j].word().float()).unwrap_or(Ordering::Equal)
         });
     } else if keys.iter().all(|k| k.is_kind(Kind::Str)) {
-        order.sort_by(|&i, &j| keys[i].as_::<Str>().as_str().cmp(keys[j].as_::<Str>().as_str()));
+        order.sort_by(|&i, &j| keys[i].as_::<Str>().bytes().cmp(keys[j].as_::<Str>().bytes()));
     } else {
         return false;
     }

@@ -2,6 +2,7 @@
 
 pub mod arith;
 pub mod attr;
+pub mod bytes;
 pub mod cmp;
 pub mod construct;
 pub mod dict;
@@ -36,6 +37,7 @@ pub struct Types {
     pub ellipsis: Value,
     pub not_implemented: Value,
     pub str: Value,
+    pub bytes: Value,
     pub tuple: Value,
     pub list: Value,
     pub range: Value,
@@ -43,6 +45,8 @@ pub struct Types {
     pub list_iterator: Value,
     pub tuple_iterator: Value,
     pub str_iterator: Value,
+    pub str_ascii_iterator: Value,
+    pub bytes_iterator: Value,
     pub dict_iterator: Value,
     /// dict_keys, dict_values, dict_items: the views.
     pub dict_keys: Value,
@@ -132,13 +136,16 @@ impl Types {
             ellipsis: new("ellipsis", &object, Kind::Plain),
             not_implemented: new("NotImplementedType", &object, Kind::Plain),
             str: new("str", &object, Kind::Str),
+            bytes: new("bytes", &object, Kind::Bytes),
             tuple: new("tuple", &object, Kind::Tuple),
             list: new("list", &object, Kind::List),
             range: new("range", &object, Kind::Range),
             range_iterator: new("range_iterator", &object, Kind::RangeIter),
             list_iterator: new("list_iterator", &object, Kind::SeqIter),
             tuple_iterator: new("tuple_iterator", &object, Kind::SeqIter),
-            str_iterator: new("str_ascii_iterator", &object, Kind::SeqIter),
+            str_iterator: new("str_iterator", &object, Kind::SeqIter),
+            str_ascii_iterator: new("str_ascii_iterator", &object, Kind::SeqIter),
+            bytes_iterator: new("bytes_iterator", &object, Kind::SeqIter),
             dict_iterator: new("dict_keyiterator", &object, Kind::SeqIter),
             dict_keys: new("dict_keys", &object, Kind::SeqIter),
             dict_values: new("dict_values", &object, Kind::SeqIter),

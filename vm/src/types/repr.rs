@@ -7,7 +7,7 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Slice, Str, Tuple, Type,
+    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Slice, Str, Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -44,7 +44,7 @@ impl Vm {
         let text = self.repr_string(v)?;
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
-            if c.is_ascii() { out.push(c) } else { escape(c, &mut out) }
+            if c.is_ascii() { out.push(c) } else { escape(c as u32, &mut out) }
         }
         Ok(out)
     }
@@ -99,7 +99,11 @@ impl Vm {
             return Ok(());
         };
         if kind == Kind::Str {
-            repr_str(v.as_::<Str>().as_str(), out);
+            repr_str(v.as_::<Str>(), out);
+            return Ok(());
+        }
+        if let Some(b) = v.get::<Bytes>() {
+            super::bytes::repr_bytes(b.as_slice(), out);
             return Ok(());
         }
         let nests = matches!(
@@ -330,11 +334,15 @@ fn text_of(v: &Value) -> String {
 }
 
 /// `repr` of a str: single quotes unless only the other kind avoids escapes.
-pub fn repr_str(s: &str, out: &mut String) {
-    let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
-    out.reserve(s.len() + 2);
+pub fn repr_str(s: &Str, out: &mut String) {
+    let quote = if s.bytes().contains(&b'\'') && !s.bytes().contains(&b'"') { '"' } else { '\'' };
+    out.reserve(s.bytes().len() + 2);
     out.push(quote);
-    for c in s.chars() {
+    for c in s.code_points() {
+        let Some(c) = c.to_char() else {
+            escape(c.to_u32(), out);
+            continue;
+        };
         match c {
             '\\' => out.push_str("\\\\"),
             c if c == quote => {
@@ -346,26 +354,19 @@ pub fn repr_str(s: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             ' '..='~' => out.push(c),
             c if is_printable(c) => out.push(c),
-            c => escape(c, out),
+            c => escape(c as u32, out),
         }
     }
     out.push(quote);
 }
 
-/// Not of a category Cc, Cf, Cs, Co, Cn, Zl, Zp, Zs (but a space). The standard library knows: it escapes
-/// exactly those in the middle of a text.
+/// Not of a category Cc, Cf, Cs, Co, Cn, Zl, Zp, Zs (but a space).
 pub fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    let mut text = ['a'; 2];
-    text[1] = c;
-    let text: String = text.iter().collect();
-    !c.is_whitespace() && text.escape_debug().nth(1) == Some(c)
+    if c.is_ascii() { (' '..='~').contains(&c) } else { rustpython_unicode::classify::is_printable(c) }
 }
 
-fn escape(c: char, out: &mut String) {
-    let text = match c as u32 {
+fn escape(c: u32, out: &mut String) {
+    let text = match c {
         n @ 0..=0xff => format!("\\x{n:02x}"),
         n @ 0x100..=0xffff => format!("\\u{n:04x}"),
         n => format!("\\U{n:08x}"),

@@ -302,7 +302,7 @@ fn part<'a>(vm: &mut Vm, args: &'a [Value]) -> R<Option<(usize, &'a str)>> {
     if start > len || start > end {
         return Ok(None);
     }
-    Ok(Some((start as usize, s.slice(start as usize, end as usize))))
+    Ok(Some((start as usize, s.slice(start as usize, end as usize).as_str().unwrap_or(""))))
 }
 
 fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&str, &str) -> bool) -> R<Value> {

@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{dict, list, scalar, string};
+use super::{bytes, dict, list, scalar, string};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Type};
 use crate::value::Value;
@@ -20,6 +20,7 @@ pub fn fill(vm: &mut Vm) {
         (&t.int, vec![scalar::INT, scalar::NUMBER]),
         (&t.float, vec![scalar::FLOAT, scalar::NUMBER]),
         (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.bytes, vec![bytes::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.list, vec![list::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
         (&t.tuple, vec![list::TUPLE_METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.dict, vec![dict::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
@@ -32,6 +33,8 @@ pub fn fill(vm: &mut Vm) {
         (&t.list_iterator, vec![ITER, NEXT]),
         (&t.tuple_iterator, vec![ITER, NEXT]),
         (&t.str_iterator, vec![ITER, NEXT]),
+        (&t.str_ascii_iterator, vec![ITER, NEXT]),
+        (&t.bytes_iterator, vec![ITER, NEXT]),
         (&t.dict_iterator, vec![ITER, NEXT]),
         (&t.enumerate, vec![ITER, NEXT]),
         (&t.zip, vec![ITER, NEXT]),
