@@ -135,9 +135,7 @@ impl Str {
         out.extend_from_slice(x);
         out.extend_from_slice(y);
         let text = match grows {
-            true => {
-                Text::Shared(Rc::new(Growing { room: UnsafeCell::new(out), used: Cell::new(len) }), len)
-            }
+            true => Text::Shared(Rc::new(Growing { room: UnsafeCell::new(out), used: Cell::new(len) }), len),
             false => Text::Boxed(out.into()),
         };
         Some(Str::make(ty, known, text))

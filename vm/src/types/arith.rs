@@ -103,7 +103,8 @@ impl Vm {
     }
 
     fn repeat_either(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
-        let sequence = |v: &Value| matches!(v.kind(), Some(Kind::Str | Kind::Bytes | Kind::List | Kind::Tuple));
+        let sequence =
+            |v: &Value| matches!(v.kind(), Some(Kind::Str | Kind::Bytes | Kind::List | Kind::Tuple));
         let (seq, times) = match () {
             _ if sequence(a) => (a, b),
             _ if sequence(b) => (b, a),

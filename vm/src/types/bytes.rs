@@ -125,10 +125,8 @@ fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         match v.get::<Bytes>() {
             Some(b) => out.extend_from_slice(b.as_slice()),
             None => {
-                let message = format!(
-                    "sequence item {i}: expected a bytes-like object, {} found",
-                    vm.type_name(v)
-                );
+                let message =
+                    format!("sequence item {i}: expected a bytes-like object, {} found", vm.type_name(v));
                 return vm.fail("TypeError", message);
             }
         }

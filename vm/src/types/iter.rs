@@ -140,11 +140,11 @@ impl Vm {
         let found = match seq.kind() {
             Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
             Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i).map(|v| (v.clone(), i + 1)),
-            Some(Kind::Bytes) => seq.as_::<Bytes>().as_slice().get(i).map(|&b| (Value::small(b as i64), i + 1)),
-            // For strs the index counts bytes.
-            Some(Kind::Str) => {
-                seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next))
+            Some(Kind::Bytes) => {
+                seq.as_::<Bytes>().as_slice().get(i).map(|&b| (Value::small(b as i64), i + 1))
             }
+            // For strs the index counts bytes.
+            Some(Kind::Str) => seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next)),
             Some(Kind::Dict) => {
                 let d = seq.as_::<Dict>();
                 if d.len() != it.size.get() {
