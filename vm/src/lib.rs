@@ -15,6 +15,7 @@ pub mod op;
 pub mod ops;
 pub mod runtime;
 pub mod site;
+pub mod thread;
 pub mod tier;
 pub mod traceback;
 pub mod types;

@@ -15,7 +15,7 @@ use crate::watch::{Dependent, Watch, WatchKey};
 use num_bigint::BigInt;
 use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use seriema_monitoring::Monitor;
-use std::cell::Cell;
+use crate::thread::{BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
 use std::collections::{HashMap, HashSet};
 
 /// Settings of a VM.
@@ -72,7 +72,7 @@ pub struct Vm {
     pub stack_limit: *mut Word,
     pub depth_left: u32,
     /// Not 0: somebody wants the interpreter's attention at the next back edge or call.
-    pub breaker: Cell<u64>,
+    pub breaker: Breaker,
     /// Version of the monitoring state: code objects that have seen another are brought up to date at RESUME.
     pub version: u64,
     #[cfg(seriema_tail)]
@@ -88,7 +88,9 @@ pub struct Vm {
     pub(crate) reraise_lasti: Option<u32>,
     /// Address below which the native stack may not grow; 0: not known yet.
     pub(crate) native_stack_limit: usize,
-    result: Option<R<Value>>,
+    pub(crate) result: Option<R<Value>>,
+    /// The other threads, and the GIL.
+    pub threads: Threads,
     // ---- the rest
     pub options: Options,
     pub types: Types,
@@ -118,7 +120,7 @@ pub struct Vm {
     pub builtins: Value,
     /// Standard output, buffered by the line or block.
     pub stdout: crate::modules::io::Out,
-    stack: DataStack,
+    pub(crate) stack: DataStack,
 }
 
 impl Vm {
@@ -129,7 +131,7 @@ impl Vm {
             frame: std::ptr::null_mut(),
             stack_limit: stack.limit(),
             depth_left: options.recursion_limit,
-            breaker: Cell::new(0),
+            breaker: Breaker::default(),
             version: 1,
             #[cfg(seriema_tail)]
             registers: Default::default(),
@@ -142,6 +144,7 @@ impl Vm {
             result: None,
             latin1: Latin1::new(&types),
             types,
+            threads: Threads::default(),
             interned: HashMap::new(),
             ids: 1,
             codes: HashSet::new(),
@@ -165,35 +168,11 @@ impl Vm {
             options,
             stack,
         });
-        vm.push_base_frame();
+        vm.frame = base_frame(&mut vm.stack);
+        vm.threads.start(&vm.breaker);
         crate::types::init(&mut vm);
         crate::modules::init(&mut vm);
         vm
-    }
-
-    /// The bottom of the data stack: a frame of no code, so that `frame.sp` always says where the free part
-    /// begins.
-    fn push_base_frame(&mut self) {
-        let base = self.stack.base().cast::<Frame>();
-        // SAFETY: the data stack has room for a header.
-        unsafe {
-            let stack = base.cast::<Word>().add(HEADER_WORDS);
-            base.write(Frame {
-                prev: std::ptr::null_mut(),
-                code: std::ptr::null(),
-                func: Word::NULL,
-                locals: base.cast(),
-                ip: std::ptr::null(),
-                sp: stack,
-                names: Word::NULL,
-                flags: FLAG_ENTRY,
-                ret_skip: 0,
-                _pad: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
-            });
-        }
-        self.frame = base;
     }
 
     // ---- making values
@@ -419,6 +398,12 @@ impl Vm {
         if bits & BREAK_INTERRUPT != 0 {
             return Err(self.raise_type("KeyboardInterrupt", vec![]));
         }
+        if bits & BREAK_SWITCH != 0 {
+            self.switch_threads();
+        }
+        if bits & BREAK_SIGNAL != 0 {
+            self.check_signals()?;
+        }
         Ok(())
     }
 
@@ -521,11 +506,34 @@ impl Vm {
     }
 }
 
-/// Bits of the breaker word.
-pub const BREAK_INTERRUPT: u64 = 1;
+/// The bottom of a data stack: a frame of no code, so that `frame.sp` always says where the free part begins.
+pub(crate) fn base_frame(stack: &mut DataStack) -> *mut Frame {
+    let base = stack.base().cast::<Frame>();
+    // SAFETY: the data stack has room for a header.
+    unsafe {
+        let stack = base.cast::<Word>().add(HEADER_WORDS);
+        base.write(Frame {
+            prev: std::ptr::null_mut(),
+            code: std::ptr::null(),
+            func: Word::NULL,
+            locals: base.cast(),
+            ip: std::ptr::null(),
+            sp: stack,
+            names: Word::NULL,
+            flags: FLAG_ENTRY,
+            ret_skip: 0,
+            _pad: 0,
+            prev_unit: NO_PREV,
+            overlaid: 0,
+        });
+    }
+    base
+}
 
 impl Drop for Vm {
     fn drop(&mut self) {
+        self.threads.end();
+        crate::modules::signal::forget(self);
         self.stdout.flush();
         // Out of the VM first: what it frees may ask for it.
         drop(self.tier.take());

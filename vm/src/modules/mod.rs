@@ -3,6 +3,7 @@
 pub mod builtins;
 pub mod io;
 pub mod monitoring;
+pub mod signal;
 pub mod sys;
 pub mod time;
 
