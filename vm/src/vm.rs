@@ -8,6 +8,7 @@ use crate::error::{Exc, R};
 use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS, NO_PREV};
 use crate::monitor::Callback;
 use crate::object::{Bytes, Dict, Function, Int, List, Module, Str, Tuple};
+use crate::thread::{BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
 use crate::tier::{NoTier, Tier};
 use crate::types::Types;
 use crate::value::{Value, Word};
@@ -15,7 +16,6 @@ use crate::watch::{Dependent, Watch, WatchKey};
 use num_bigint::BigInt;
 use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use seriema_monitoring::Monitor;
-use crate::thread::{BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
 use std::collections::{HashMap, HashSet};
 
 /// Settings of a VM.
