@@ -4,6 +4,7 @@ pub mod builtins;
 pub mod io;
 pub mod monitoring;
 pub mod signal;
+pub mod os_error;
 pub mod sys;
 pub mod time;
 

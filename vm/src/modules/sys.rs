@@ -233,12 +233,6 @@ impl Vm {
             Stream::Error => Ok(()),
         }
     }
-    fn raise_io(&mut self, e: &std::io::Error) -> crate::error::Exc {
-        let text = e.to_string();
-        let text = text.split(" (os error").next().unwrap_or("").to_owned();
-        let (number, text) = (Value::small(e.raw_os_error().unwrap_or(0) as i64), self.string(text));
-        self.raise_type("OSError", vec![number, text])
-    }
 }
 
 fn write(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
