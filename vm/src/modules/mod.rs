@@ -3,8 +3,8 @@
 pub mod builtins;
 pub mod io;
 pub mod monitoring;
-pub mod signal;
 pub mod os_error;
+pub mod signal;
 pub mod sys;
 pub mod time;
 

@@ -39,12 +39,7 @@ pub fn strerror(errno: i32) -> String {
 impl Vm {
     /// Raises the OSError of an error number, with the files it is about.
     #[cold]
-    pub fn raise_os(
-        &mut self,
-        errno: i32,
-        filename: Option<&Value>,
-        filename2: Option<&Value>,
-    ) -> Exc {
+    pub fn raise_os(&mut self, errno: i32, filename: Option<&Value>, filename2: Option<&Value>) -> Exc {
         let text = self.string(strerror(errno));
         let mut args = vec![Value::small(errno as i64), text];
         match (filename, filename2) {
