@@ -346,6 +346,9 @@ fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
         }
         ConstantData::Bytes { value } => vm.bytes(value),
         ConstantData::Complex { .. } => return Err(vm.raise("NotImplementedError", "complex constants")),
-        ConstantData::Frozenset { .. } => return Err(vm.raise("NotImplementedError", "frozenset constants")),
+        ConstantData::Frozenset { elements } => {
+            let items = elements.iter().map(|e| constant(vm, e)).collect::<R<Vec<_>>>()?;
+            vm.frozenset(&items)?
+        }
     })
 }

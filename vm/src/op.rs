@@ -41,6 +41,7 @@ macro_rules! opcodes {
             8   DELETE_SUBSCR subscr::delete_subscr 0 (2 -> 0) [];
             46  BUILD_LIST build::build_list 0 (a -> 1) [];
             47  BUILD_MAP build::build_map 0 (2 * a -> 1) [];
+            48  BUILD_SET build::build_set 0 (a -> 1) [];
             49  BUILD_SLICE build::build_slice 0 (a -> 1) [];
             50  BUILD_STRING build::build_string 0 (a -> 1) [];
             51  BUILD_TUPLE build::build_tuple 0 (a -> 1) [];
@@ -92,6 +93,8 @@ macro_rules! opcodes {
             103 POP_JUMP_IF_TRUE jump::pop_jump_if_true 1 (1 -> 0) [BRANCH_RIGHT];
             104 RAISE_VARARGS exc::raise_varargs 0 (a -> 0) [];
             105 RERAISE exc::reraise 0 (a + 1 -> a) [];
+            107 SET_ADD build::set_add 0 (a + 1 -> a) [];
+            109 SET_UPDATE build::set_update 0 (a + 1 -> a) [];
             108 SET_FUNCTION_ATTRIBUTE func::set_function_attribute 0 (2 -> 1) [];
             110 STORE_ATTR name::store_attr 4 (2 -> 0) [];
             111 STORE_DEREF func::store_deref 0 (1 -> 0) [];
@@ -246,7 +249,6 @@ const UNSUPPORTED: &[(u8, &str)] = &[
     (36, "SETUP_ANNOTATIONS"),
     (43, "WITH_EXCEPT_START"),
     (45, "BUILD_INTERPOLATION"),
-    (48, "BUILD_SET"),
     (54, "CALL_INTRINSIC_2"),
     (68, "END_ASYNC_FOR"),
     (71, "GET_AWAITABLE"),
@@ -256,8 +258,6 @@ const UNSUPPORTED: &[(u8, &str)] = &[
     (96, "LOAD_SUPER_ATTR"),
     (99, "MATCH_CLASS"),
     (106, "SEND"),
-    (107, "SET_ADD"),
-    (109, "SET_UPDATE"),
     (120, "YIELD_VALUE"),
 ];
 

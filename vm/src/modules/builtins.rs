@@ -155,6 +155,8 @@ pub fn init(vm: &mut Vm) {
         &t.dict,
         &t.range,
         &t.slice,
+        &t.set,
+        &t.frozenset,
         &t.enumerate,
         &t.zip,
         &t.map,

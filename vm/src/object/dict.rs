@@ -376,6 +376,16 @@ impl Dict {
             Some((k, v))
         })
     }
+    /// The keys with their hashes.
+    pub fn keys_hashed(&self) -> Vec<(Value, i64)> {
+        let t = self.table.borrow();
+        t.entries.iter().filter(|e| !e.key.is_null()).map(|e| (e.key.clone(), e.hash)).collect()
+    }
+    /// As `get`, for a key whose hash is known.
+    pub fn get_hashed(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<Value>> {
+        let found = self.find(vm, key, hash)?;
+        Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
+    }
     pub(super) fn header_mut(&self) -> *mut Header {
         &raw const self.h as *mut Header
     }

@@ -12,6 +12,7 @@ mod dict;
 mod func;
 mod list;
 mod misc;
+mod set;
 mod string;
 mod tuple;
 mod ty;
@@ -24,6 +25,7 @@ pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
     Traceback,
 };
+pub use set::{Set, SetIter};
 pub use string::Str;
 pub use tuple::Tuple;
 pub use ty::Type;
@@ -66,6 +68,7 @@ kinds! {
     Int true, Str true, Bytes true, Tuple false, List false, Dict false, Range true, RangeIter true, SeqIter false,
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
+    Set false, SetIter false,
 }
 
 /// The first two words of every object (see `layout`).
@@ -185,6 +188,8 @@ objects!(
     Traceback,
     Namespace,
     Plain,
+    Set,
+    SetIter,
 );
 
 /// Puts an object on the heap.

@@ -17,6 +17,7 @@ residuals! {
     build_list;
     build_tuple;
     build_map;
+    build_set;
     build_slice;
     build_string;
     call_intrinsic_1;
@@ -24,6 +25,8 @@ residuals! {
     dict_update;
     list_extend;
     map_add;
+    set_add;
+    set_update;
     unpack_ex;
     unpack_sequence;
     list_append;

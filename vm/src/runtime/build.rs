@@ -27,6 +27,24 @@ pub fn build_map(vm: &mut Vm, n: u32) -> Flow {
     vm.push(d);
     Ok(())
 }
+pub fn build_set(vm: &mut Vm, n: u32) -> Flow {
+    let items = vm.pop_n(n as usize);
+    let s = vm.set(&items)?;
+    vm.push(s);
+    Ok(())
+}
+pub fn set_add(vm: &mut Vm, n: u32) -> Flow {
+    let v = vm.pop();
+    let s = list_below(vm, n);
+    vm.set_add(s.as_(), &v)?;
+    Ok(())
+}
+pub fn set_update(vm: &mut Vm, n: u32) -> Flow {
+    let v = vm.pop();
+    let s = list_below(vm, n);
+    vm.set_update(&s, &v)?;
+    Ok(())
+}
 pub fn build_slice(vm: &mut Vm, n: u32) -> Flow {
     let mut parts = vm.pop_n(n as usize);
     let step = if n == 3 { parts.pop().unwrap_or(Value::NONE) } else { Value::NONE };

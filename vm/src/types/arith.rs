@@ -23,6 +23,12 @@ impl Vm {
                 return Ok(v);
             }
         }
+        if a.is_kind(Kind::Set) {
+            let r = if inplace { self.set_inplace(op, a, b)? } else { self.set_op(op, a, b)? };
+            if let Some(v) = r {
+                return Ok(v);
+            }
+        }
         match op {
             BinOp::Add => self.concat(inplace, a, b),
             BinOp::Multiply => self.repeat_either(inplace, a, b),

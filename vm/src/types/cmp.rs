@@ -68,6 +68,10 @@ impl Vm {
                 self.guard_comparison()?;
                 self.compare_sequences(op, a, b).map(Some)
             }
+            Kind::Set => {
+                self.guard_comparison()?;
+                self.set_compare(op, a, b)
+            }
             Kind::Slice => {
                 let parts = |v: &Value| {
                     let s = v.as_::<Slice>();

@@ -3,7 +3,7 @@
 use super::number::{BadInt, Num, parse_float, parse_int};
 use super::repr::repr_str;
 use crate::error::R;
-use crate::object::{Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Slice, Str, Type};
+use crate::object::{Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Set, Slice, Str, Type};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -101,6 +101,15 @@ impl Vm {
                     1 => Slice::new(&vm.types.slice, Value::NONE, at(0), Value::NONE),
                     _ => Slice::new(&vm.types.slice, at(0), at(1), at(2)),
                 })
+            }),
+            _ if class.is(&t.set) => row(0, 1, false, |vm, a, _| {
+                let s = Set::new(&vm.types.set);
+                a.first().map_or(Ok(()), |v| vm.set_update(&s, v))?;
+                Ok(s)
+            }),
+            _ if class.is(&t.frozenset) => row(0, 1, false, |vm, a, _| {
+                let class = vm.types.frozenset.clone();
+                super::set::new_frozenset(vm, &class, a)
             }),
             _ if class.is(&t.enumerate) => row(0, 2, true, new_enumerate),
             _ if class.is(&t.zip) => row(0, ANY, true, |vm, a, kw| {

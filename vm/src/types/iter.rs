@@ -5,7 +5,7 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Str, Tuple,
+    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::BinOp;
 use crate::value::Value;
@@ -25,6 +25,7 @@ impl Vm {
             Some(Kind::List) => !v.as_::<List>().is_empty(),
             Some(Kind::Tuple) => !v.as_::<Tuple>().as_slice().is_empty(),
             Some(Kind::Dict) => !v.as_::<Dict>().is_empty(),
+            Some(Kind::Set) => !v.as_::<Set>().is_empty(),
             Some(Kind::Range) => self.range_len(v.as_::<Range>()).is_positive(),
             Some(Kind::SeqIter) if self.view_of(v).is_some() => self.len_of(v)? > 0,
             _ => true,
@@ -38,6 +39,7 @@ impl Vm {
             Some(Kind::List) => v.as_::<List>().len(),
             Some(Kind::Tuple) => v.as_::<Tuple>().as_slice().len(),
             Some(Kind::Dict) => v.as_::<Dict>().len(),
+            Some(Kind::Set) => v.as_::<Set>().len(),
             Some(Kind::Range) => match self.range_len(v.as_::<Range>()).to_isize() {
                 Some(n) => n as usize,
                 None => return self.fail("OverflowError", "Python int too large to convert to C ssize_t"),
@@ -76,7 +78,8 @@ impl Vm {
             Some(Kind::Bytes) => SeqIter::new(&t.bytes_iterator, v.clone(), DictPart::Values, 0),
             Some(Kind::Dict) => dict_iter(self, v.clone(), DictPart::Keys),
             Some(Kind::Range) => self.range_iter(v),
-            Some(Kind::RangeIter | Kind::EnumZip) => v.clone(),
+            Some(Kind::Set) => self.set_iter(v),
+            Some(Kind::RangeIter | Kind::EnumZip | Kind::SetIter) => v.clone(),
             Some(Kind::SeqIter) => match self.view_of(v) {
                 Some((d, part)) => dict_iter(self, d, part),
                 None => v.clone(),
@@ -123,6 +126,7 @@ impl Vm {
                 Ok(Some(self.int(next)))
             }
             Some(Kind::SeqIter) if self.view_of(it).is_none() => self.next_of_sequence(it.as_()),
+            Some(Kind::SetIter) => self.set_next(it.as_()),
             Some(Kind::EnumZip) => {
                 self.guard_recursion("while calling a Python object")?;
                 self.next_of_lazy(it.as_())
@@ -334,6 +338,7 @@ impl Vm {
             }
             Some(Kind::Bytes) => self.bytes_contain(container, item),
             Some(Kind::Dict) => Ok(self.dict_get(container.as_(), item)?.is_some()),
+            Some(Kind::Set) => self.set_contains(container.as_(), item),
             Some(Kind::List) => {
                 // The list may change while its items compare.
                 let (list, mut i) = (container.as_::<List>(), 0);

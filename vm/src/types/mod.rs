@@ -15,6 +15,7 @@ pub mod number;
 pub mod percent;
 pub mod repr;
 pub mod scalar;
+pub mod set;
 pub mod special;
 pub mod str_format;
 pub mod string;
@@ -52,6 +53,9 @@ pub struct Types {
     pub dict_keys: Value,
     pub dict_values: Value,
     pub dict_items: Value,
+    pub set: Value,
+    pub frozenset: Value,
+    pub set_iterator: Value,
     pub enumerate: Value,
     pub zip: Value,
     pub map: Value,
@@ -150,6 +154,9 @@ impl Types {
             dict_keys: new("dict_keys", &object, Kind::SeqIter),
             dict_values: new("dict_values", &object, Kind::SeqIter),
             dict_items: new("dict_items", &object, Kind::SeqIter),
+            set: new("set", &object, Kind::Set),
+            frozenset: new("frozenset", &object, Kind::Set),
+            set_iterator: new("set_iterator", &object, Kind::SetIter),
             enumerate: new("enumerate", &object, Kind::EnumZip),
             zip: new("zip", &object, Kind::EnumZip),
             map: new("map", &object, Kind::EnumZip),

@@ -7,7 +7,7 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Slice, Str, Tuple,
+    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set, Slice, Str, Tuple,
     Type,
 };
 use crate::value::Value;
@@ -112,6 +112,7 @@ impl Vm {
             Kind::List
                 | Kind::Tuple
                 | Kind::Dict
+                | Kind::Set
                 | Kind::Namespace
                 | Kind::Exception
                 | Kind::SeqIter
@@ -126,6 +127,8 @@ impl Vm {
                 Kind::Tuple => "(...)",
                 Kind::Namespace => "namespace(...)",
                 Kind::Dict => "{...}",
+                Kind::Set if self.is_frozenset(v) => "frozenset(...)",
+                Kind::Set => "set(...)",
                 _ => "...",
             });
             return Ok(());
@@ -154,6 +157,7 @@ impl Vm {
             }
             Kind::Tuple => self.write_tuple(v.as_::<Tuple>().as_slice(), out, inside)?,
             Kind::Dict => self.write_dict(v.as_::<Dict>(), out, inside)?,
+            Kind::Set => self.write_set(v, out, inside)?,
             Kind::Slice => {
                 let s = v.as_::<Slice>();
                 out.push_str("slice");
@@ -198,6 +202,27 @@ impl Vm {
             self.write_repr(item, out, inside)?;
         }
         out.push_str(if items.len() == 1 { ",)" } else { ")" });
+        Ok(())
+    }
+
+    /// `{1, 2}`, `set()`, `frozenset({1, 2})`.
+    fn write_set(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
+        let plain = self.type_of(v).is(&self.types.set);
+        let keys = v.as_::<Set>().keys();
+        if keys.is_empty() || !plain {
+            out.push_str(&self.type_name(v));
+            out.push('(');
+        }
+        for (i, (k, _)) in keys.iter().enumerate() {
+            out.push_str(if i == 0 { "{" } else { ", " });
+            self.write_repr(k, out, inside)?;
+        }
+        if !keys.is_empty() {
+            out.push('}');
+        }
+        if keys.is_empty() || !plain {
+            out.push(')');
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, dict, list, scalar, string};
+use super::{bytes, dict, list, scalar, set, string};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Type};
 use crate::value::Value;
@@ -36,6 +36,9 @@ pub fn fill(vm: &mut Vm) {
         (&t.str_ascii_iterator, vec![ITER, NEXT]),
         (&t.bytes_iterator, vec![ITER, NEXT]),
         (&t.dict_iterator, vec![ITER, NEXT]),
+        (&t.set, vec![set::COMMON, set::SET]),
+        (&t.frozenset, vec![set::COMMON, set::FROZENSET]),
+        (&t.set_iterator, vec![set::ITERATOR, ITER, NEXT]),
         (&t.enumerate, vec![ITER, NEXT]),
         (&t.zip, vec![ITER, NEXT]),
         (&t.map, vec![ITER, NEXT]),
