@@ -62,8 +62,7 @@ impl Walk {
     fn next(&mut self) -> usize {
         if self.at > self.last {
             self.perturb >>= PERTURB_SHIFT;
-            self.start =
-                self.start.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb) & self.mask;
+            self.start = self.start.wrapping_mul(5).wrapping_add(1).wrapping_add(self.perturb) & self.mask;
             self.at = self.start;
             self.last = Walk::end(self.start, self.mask);
         }
@@ -310,8 +309,7 @@ impl Set {
             let mut t = self.table.borrow_mut();
             let o = other.table.borrow();
             if t.fill == 0 && t.mask() == o.mask() && o.fill == o.used {
-                t.slots =
-                    o.slots.iter().map(|e| Entry { hash: e.hash, key: e.key.clone() }).collect();
+                t.slots = o.slots.iter().map(|e| Entry { hash: e.hash, key: e.key.clone() }).collect();
                 (t.fill, t.used) = (o.used, o.used);
                 t.version += 1;
                 return Ok(());

@@ -3,7 +3,9 @@
 use super::number::{BadInt, Num, parse_float, parse_int};
 use super::repr::repr_str;
 use crate::error::R;
-use crate::object::{Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Set, Slice, Str, Type};
+use crate::object::{
+    Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Set, Slice, Str, Type,
+};
 use crate::value::Value;
 use crate::vm::Vm;
 

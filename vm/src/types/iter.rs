@@ -5,7 +5,8 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str, Tuple,
+    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str,
+    Tuple,
 };
 use crate::op::BinOp;
 use crate::value::Value;

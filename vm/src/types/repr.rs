@@ -7,8 +7,8 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set, Slice, Str, Tuple,
-    Type,
+    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set, Slice, Str,
+    Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;

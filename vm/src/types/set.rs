@@ -160,8 +160,7 @@ fn init(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         return vm.fail("TypeError", "set() takes no keyword arguments");
     }
     if args.len() > 2 {
-        return vm
-            .fail("TypeError", format!("set expected at most 1 argument, got {}", args.len() - 1));
+        return vm.fail("TypeError", format!("set expected at most 1 argument, got {}", args.len() - 1));
     }
     set(args).clear();
     if let Some(items) = args.get(1) {
@@ -361,7 +360,8 @@ impl Vm {
         }
         if let Some(o) = other.get::<Set>() {
             // What is common to both is enough, when the other is much larger.
-            let common = if o.len() >> 3 > from.len() { self.set_intersection(s, other)? } else { other.clone() };
+            let common =
+                if o.len() >> 3 > from.len() { self.set_intersection(s, other)? } else { other.clone() };
             for (key, hash) in common.as_::<Set>().keys() {
                 from.discard(self, &key, hash)?;
             }
