@@ -5,12 +5,17 @@
 //! ENTER_REGION; its inline-cache units hold counters and pointers. Only [`site`](crate::site) writes opcodes
 //! into `live`.
 
-use crate::error::R;
-use crate::object::{Header, Kind, alloc};
+mod attributes;
+mod parts;
+
+pub use attributes::METHODS;
+pub use parts::{Parts, complex_constant, complex_parts, units};
+
+use crate::object::Header;
 use crate::op;
 use crate::value::Value;
 use crate::vm::Vm;
-use rustpython_compiler::core::bytecode::{CodeFlags, CodeObject, ConstantData};
+use rustpython_compiler::core::bytecode::CodeFlags;
 use seriema_monitoring::CodeState;
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -18,8 +23,9 @@ pub const CO_VARARGS: u32 = 0x4;
 pub const CO_VARKEYWORDS: u32 = 0x8;
 pub const CO_GENERATOR_LIKE: u32 = 0x20 | 0x80 | 0x200;
 
-const FAST_CELL: u8 = 0x40;
-const FAST_FREE: u8 = 0x80;
+pub const FAST_LOCAL: u8 = 0x20;
+pub const FAST_CELL: u8 = 0x40;
+pub const FAST_FREE: u8 = 0x80;
 
 #[repr(C)]
 pub struct Code {
@@ -67,74 +73,6 @@ pub struct Code {
 }
 
 impl Code {
-    pub fn from_compiled(vm: &mut Vm, c: &CodeObject) -> R<Value> {
-        let bytes = c.instructions.original_bytes();
-        let base: Box<[u16]> = bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect();
-        let mut consts = Vec::with_capacity(c.constants.len());
-        for k in c.constants.iter() {
-            consts.push(constant(vm, k)?);
-        }
-        let names: Box<[Value]> = c.names.iter().map(|n| vm.intern(n.as_ref())).collect();
-        let mut localsplus: Vec<Value> = c.varnames.iter().map(|n| vm.intern(n.as_ref())).collect();
-        for n in c.cellvars.iter().filter(|n| !c.varnames.contains(n)) {
-            localsplus.push(vm.intern(n.as_ref()));
-        }
-        for n in c.freevars.iter() {
-            localsplus.push(vm.intern(n.as_ref()));
-        }
-        let flags = c.flags.bits();
-        let simple_args =
-            c.kwonlyarg_count == 0 && flags & (CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR_LIKE) == 0;
-        let live = base.iter().map(|&u| Cell::new(u)).collect();
-        let ty = vm.types.code.clone();
-        let code = Code {
-            h: Header::new(Kind::Code, &ty),
-            live,
-            nlocalsplus: c.localspluskinds.len() as u32,
-            stacksize: c.max_stackdepth,
-            argcount: c.arg_count,
-            posonlyargcount: c.posonlyarg_count,
-            kwonlyargcount: c.kwonlyarg_count,
-            nfree: c.freevars.len() as u32,
-            flags,
-            simple_args,
-            kinds: c.localspluskinds.clone(),
-            filename: vm.str(c.source_path.as_ref()),
-            name: vm.intern(c.obj_name.as_ref()),
-            qualname: vm.intern(c.qualname.as_ref()),
-            firstlineno: c.first_line_number.map_or(1, |l| l.get() as i32),
-            linetable: c.linetable.clone(),
-            exceptiontable: c.exceptiontable.clone(),
-            id: vm.next_id(),
-            globals_id: Cell::new(0),
-            monitoring: RefCell::default(),
-            probed: Cell::new(false),
-            seen: Cell::new(u64::MAX),
-            lines: OnceCell::new(),
-            starts: OnceCell::new(),
-            sites: OnceCell::new(),
-            regions: RefCell::default(),
-            localsplus: localsplus.into(),
-            consts: consts.into(),
-            base,
-            names,
-            vm: Cell::new(vm),
-        };
-        debug_assert_eq!(code.localsplus.len(), code.nlocalsplus as usize);
-        code.init_counters(vm.options.hot);
-        let v = alloc(code);
-        vm.codes.insert(v.word().0 as usize);
-        Ok(v)
-    }
-
-    /// Inline caches start as counters: hot loops at their threshold, the others cold.
-    fn init_counters(&self, hot: u16) {
-        for at in self.instructions() {
-            if self.base[at] as u8 == op::JUMP_BACKWARD {
-                self.live[at + 1].set(hot);
-            }
-        }
-    }
     /// Starts of the instructions (EXTENDED_ARG prefixes count as instructions).
     pub fn instructions(&self) -> impl Iterator<Item = usize> + '_ {
         let mut at = 0;
@@ -318,37 +256,4 @@ impl Iterator for LineTable<'_> {
         self.bytes = &self.bytes[next..];
         Some((units, delta.map(|_| self.line)))
     }
-}
-
-fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
-    Ok(match c {
-        ConstantData::None => Value::NONE,
-        ConstantData::Ellipsis => Value::ELLIPSIS,
-        ConstantData::Boolean { value } => Value::bool(*value),
-        ConstantData::Float { value } => Value::float(*value),
-        ConstantData::Integer { value } => {
-            let big: num_bigint::BigInt = value.to_string().parse().expect("decimal digits");
-            vm.big(big)
-        }
-        ConstantData::Str { value } => match value.as_str() {
-            Ok(s) => vm.intern(s),
-            Err(_) => vm.wtf8(value),
-        },
-        ConstantData::Code { code } => Code::from_compiled(vm, code)?,
-        ConstantData::Tuple { elements } => {
-            let items = elements.iter().map(|e| constant(vm, e)).collect::<R<Vec<_>>>()?;
-            vm.tuple(items)
-        }
-        ConstantData::Slice { elements } => {
-            let [a, b, c] = &**elements;
-            let (a, b, c) = (constant(vm, a)?, constant(vm, b)?, constant(vm, c)?);
-            crate::object::Slice::new(&vm.types.slice, a, b, c)
-        }
-        ConstantData::Bytes { value } => vm.bytes(value),
-        ConstantData::Complex { .. } => return Err(vm.raise("NotImplementedError", "complex constants")),
-        ConstantData::Frozenset { elements } => {
-            let items = elements.iter().map(|e| constant(vm, e)).collect::<R<Vec<_>>>()?;
-            vm.frozenset(&items)?
-        }
-    })
 }

@@ -199,6 +199,14 @@ impl Value {
         Value(Word::from_small(i))
     }
     #[inline(always)]
+    /// References to the object; 0: unboxed.
+    pub fn ref_count(&self) -> u64 {
+        if !self.0.is_ptr() {
+            return 0;
+        }
+        // SAFETY: a pointer word refers to a live object.
+        unsafe { (*self.0.header()).count() }
+    }
     pub fn is_none(&self) -> bool {
         self.0 == Word::NONE
     }

@@ -221,6 +221,10 @@ impl Vm {
         self.interned.insert(s.into(), v.clone());
         v
     }
+    pub fn is_interned(&self, v: &Value) -> bool {
+        let text = v.get::<Str>().and_then(Str::to_str);
+        text.and_then(|s| self.interned.get(s)).is_some_and(|i| i.is(v))
+    }
     pub fn int(&mut self, i: i64) -> Value {
         match Word::try_small(i) {
             // SAFETY: unboxed.

@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod io;
+pub mod marshal;
 pub mod monitoring;
 pub mod os_error;
 pub mod signal;
@@ -17,6 +18,7 @@ pub fn init(vm: &mut Vm) {
     let sys = sys::init(vm);
     monitoring::init(vm, &sys);
     time::init(vm);
+    let _ = marshal::init(vm);
     // Last, so that it lists them all.
     sys::list_modules(vm, &sys);
 }

@@ -1,7 +1,6 @@
 //! Methods of numbers, ranges, slices, exceptions and code objects; the special methods that classes show.
 
 use super::number::{Num, bit_length, float_ratio, frexp, parse_float};
-use crate::code::Code;
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, List, Slice, Str};
 use crate::op::{BinOp, CmpOp};
@@ -106,17 +105,6 @@ pub static EXCEPTION: &[BuiltinDef] = &[
         Ok(a[0].clone())
     }),
     BuiltinDef::new("add_note", 1, 1, add_note),
-];
-
-pub static CODE: &[BuiltinDef] = &[
-    BuiltinDef::new("co_lines", 0, 0, |vm, a, _| {
-        let lines = vm.code_lines(a[0].as_::<Code>());
-        let lines = vm.list(lines);
-        vm.get_iter(&lines)
-    }),
-    BuiltinDef::new("co_positions", 0, 0, |vm, _, _| {
-        vm.fail("NotImplementedError", "code.co_positions() is not supported yet")
-    }),
 ];
 
 /// Of every class.

@@ -1,7 +1,7 @@
 //! Attributes that are computed: what CPython's getset descriptors and members give. One function a kind.
 
 use super::number::Num;
-use crate::code::{Code, LineTable};
+use crate::code::Code;
 use crate::error::R;
 use crate::object::{
     Builtin, ClosureCell, Dict, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str,
@@ -9,11 +9,6 @@ use crate::object::{
 };
 use crate::value::Value;
 use crate::vm::Vm;
-
-/// Bits of `Code::kinds`.
-const FAST_LOCAL: u8 = 0x20;
-const FAST_CELL: u8 = 0x40;
-const FAST_FREE: u8 = 0x80;
 
 impl Vm {
     /// A computed attribute; `None`: the object has none of this name.
@@ -25,7 +20,7 @@ impl Vm {
         let found = match kind {
             Kind::Int => return self.number_special(obj, name),
             Kind::Function => return self.function_special(obj, name),
-            Kind::Code => return self.code_special(obj, name),
+            Kind::Code => return self.code_attribute(obj.as_(), name),
             Kind::Type => self.type_special(obj, name),
             Kind::Exception => self.exception_special(obj, name),
             Kind::Builtin => self.builtin_special(obj.as_(), name),
@@ -154,58 +149,6 @@ impl Vm {
             },
             _ => return Ok(None),
         }))
-    }
-
-    fn code_special(&mut self, obj: &Value, name: &str) -> R<Option<Value>> {
-        let c = obj.as_::<Code>();
-        let count = |n: u32| Value::small(n as i64);
-        let of_kind = |bits: u8| -> Vec<Value> {
-            c.localsplus
-                .iter()
-                .zip(&c.kinds)
-                .filter(|(_, k)| **k & bits != 0)
-                .map(|(n, _)| n.clone())
-                .collect()
-        };
-        Ok(Some(match name {
-            "co_name" => c.name.clone(),
-            "co_qualname" => c.qualname.clone(),
-            "co_filename" => c.filename.clone(),
-            "co_firstlineno" => Value::small(c.firstlineno as i64),
-            "co_argcount" => count(c.argcount),
-            "co_posonlyargcount" => count(c.posonlyargcount),
-            "co_kwonlyargcount" => count(c.kwonlyargcount),
-            "co_flags" => count(c.flags),
-            "co_stacksize" => count(c.stacksize),
-            "co_nlocals" => Value::small(of_kind(FAST_LOCAL).len() as i64),
-            "co_varnames" => self.tuple(of_kind(FAST_LOCAL)),
-            "co_cellvars" => self.tuple(of_kind(FAST_CELL)),
-            "co_freevars" => self.tuple(of_kind(FAST_FREE)),
-            "co_names" => self.tuple(c.names.to_vec()),
-            "co_consts" => self.tuple(c.consts.to_vec()),
-            "co_code" | "co_linetable" | "co_lnotab" | "co_exceptiontable" => {
-                return self.fail("NotImplementedError", format!("code.{name}: bytes are not supported yet"));
-            }
-            "__doc__" => Value::NONE,
-            _ => return Ok(None),
-        }))
-    }
-
-    /// `code.co_lines()`: runs of equal line as (start, end, line), offsets in bytes.
-    pub(crate) fn code_lines(&mut self, c: &Code) -> Vec<Value> {
-        let mut runs: Vec<(usize, usize, Option<i32>)> = vec![];
-        let mut at = 0;
-        for (units, line) in LineTable::new(&c.linetable, c.firstlineno) {
-            let end = at + units * 2;
-            match runs.last_mut() {
-                Some(last) if last.2 == line => last.1 = end,
-                _ => runs.push((at, end, line)),
-            }
-            at = end;
-        }
-        let line = |l: Option<i32>| l.map_or(Value::NONE, |l| Value::small(l as i64));
-        let small = |n: usize| Value::small(n as i64);
-        runs.into_iter().map(|(a, b, l)| self.tuple(vec![small(a), small(b), line(l)])).collect()
     }
 
     fn exception_special(&mut self, e: &Value, name: &str) -> Option<Value> {

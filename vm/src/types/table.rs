@@ -48,7 +48,7 @@ pub fn fill(vm: &mut Vm) {
         (&t.builtin_function, vec![CALL]),
         (&t.method_descriptor, vec![CALL]),
         (&t.method, vec![CALL]),
-        (&t.code, vec![scalar::CODE]),
+        (&t.code, vec![crate::code::METHODS]),
         (t.exception("BaseException"), vec![scalar::EXCEPTION]),
     ];
     let methods: Vec<(Value, Tables)> = methods.into_iter().map(|(c, t)| (c.clone(), t)).collect();
