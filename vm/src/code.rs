@@ -21,7 +21,11 @@ use std::cell::{Cell, OnceCell, RefCell};
 
 pub const CO_VARARGS: u32 = 0x4;
 pub const CO_VARKEYWORDS: u32 = 0x8;
-pub const CO_GENERATOR_LIKE: u32 = 0x20 | 0x80 | 0x200;
+pub const CO_GENERATOR: u32 = 0x20;
+pub const CO_COROUTINE: u32 = 0x80;
+/// A generator that may be awaited (`types.coroutine`).
+pub const CO_ITERABLE_COROUTINE: u32 = 0x100;
+pub const CO_ASYNC_GENERATOR: u32 = 0x200;
 
 pub const FAST_LOCAL: u8 = 0x20;
 pub const FAST_CELL: u8 = 0x40;
@@ -43,7 +47,7 @@ pub struct Code {
     pub kwonlyargcount: u32,
     pub nfree: u32,
     pub flags: u32,
-    /// Plain positional parameters only, no generator: a call can bind its arguments in place.
+    /// Plain positional parameters only: a call can bind its arguments in place.
     pub simple_args: bool,
     pub localsplus: Box<[Value]>,
     pub kinds: Box<[u8]>,

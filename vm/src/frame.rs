@@ -18,6 +18,12 @@ pub type Ip = *const Cell<u16>;
 
 /// The interpreter was entered from Rust here: returning from this frame leaves it.
 pub const FLAG_ENTRY: u32 = 1;
+/// The activation of a generator, which `link` names: its words go back there when it yields.
+pub const FLAG_GENERATOR: u32 = 2;
+/// A frame object refers to this frame: `link` names it (not for generators, which keep their own).
+pub const FLAG_OBJECT: u32 = 4;
+/// A generator entered by SEND: its return value is pushed too.
+pub const FLAG_SEND: u32 = 8;
 /// Monitoring's "previous instruction" when there is none in this frame.
 pub const NO_PREV: u32 = u32::MAX;
 
@@ -25,7 +31,7 @@ pub const NO_PREV: u32 = u32::MAX;
 pub struct Frame {
     pub prev: *mut Frame,
     pub code: *const Code,
-    /// Owned reference to the function.
+    /// Owned reference to the function (a generator's frame borrows it from the generator).
     pub func: Word,
     pub locals: *mut Word,
     /// While another frame or a helper runs: one past the opcode unit of the instruction under way.
@@ -34,11 +40,13 @@ pub struct Frame {
     pub sp: *mut Word,
     /// Owned: the dict of names of module and class bodies; NULL in functions.
     pub names: Word,
-    /// Owned: the exception being handled in this frame (what `raise` repeats), or NULL.
+    /// Borrowed: the generator of FLAG_GENERATOR, the frame object of FLAG_OBJECT, or NULL.
+    pub link: Word,
     pub flags: u32,
-    /// Units to skip behind `ip` when the callee returns.
+    /// Units to skip behind the caller's `ip` when this frame returns (a generator: when it yields).
     pub ret_skip: u16,
-    pub _pad: u16,
+    /// Units to skip there when a generator returns; `u16::MAX`: too many, to be worked out.
+    pub end_skip: u16,
     /// The instruction executed before the one about to run, where monitoring needs to know (see `site`).
     pub prev_unit: u32,
     /// The instruction under way was overlaid by INSTRUCTION or LINE when it began (rule M115).

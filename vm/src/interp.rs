@@ -473,7 +473,10 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         }
         self.sync();
         let r = run(self.vm(), arg);
-        self.reload();
+        // On exit the frame is that of a Rust caller, maybe of no code.
+        if r != Err(Stop::Exit) {
+            self.reload();
+        }
         r
     }
     #[inline(always)]
@@ -515,9 +518,10 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 ip: self.ip,
                 sp: stack,
                 names: Word::NULL,
+                link: Word::NULL,
                 flags: 0,
                 ret_skip: skip,
-                _pad: 0,
+                end_skip: 0,
                 prev_unit: NO_PREV,
                 overlaid: 0,
             });
@@ -544,11 +548,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 if F {
                     return Err(Stop::Raise);
                 }
-                self.shrink(1);
-                let result = *self.sp;
-                self.sync();
-                (*vm).leave_entry_frame(Ok(Value::from_word(result)));
-                return Err(Stop::Exit);
+                return self.residual(crate::runtime::generator::leave_special, 0);
             }
             let func = (*frame).func;
             let slots = (*(*frame).code).nlocalsplus;

@@ -3,7 +3,7 @@
 use crate::code::Code;
 use crate::error::R;
 use crate::frame::{Frame, Ip, NO_PREV};
-use crate::object::{Kind, Kw, Method, Tuple};
+use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
 use crate::site::{self, LineRule};
 use crate::value::{Value, Word};
@@ -174,6 +174,16 @@ impl Vm {
             Event::PyReturn | Event::PyYield => {
                 let v = self.peek(0).to_value();
                 self.fire_here(event, at, &[Value::small(at as i64 * 2), v])
+            }
+            // END_SEND: only for what was entered as a frame (rule M150).
+            Event::StopIteration => {
+                let native = self.peek(1).to_value();
+                if !native.get::<Generator>().is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
+                    return Ok(());
+                }
+                let v = self.peek(0).to_value();
+                let e = self.stop_iteration_of(v)?;
+                self.fire_here(event, at, &[Value::small(at as i64 * 2), e])
             }
             Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, at, target),
             _ => Ok(()),

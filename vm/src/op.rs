@@ -106,6 +106,12 @@ macro_rules! opcodes {
             117 SWAP stack::swap 0 (a -> a) [];
             118 UNPACK_EX build::unpack_ex 0 (1 -> (a & 0xff) + (a >> 8) + 1) [];
             119 UNPACK_SEQUENCE build::unpack_sequence 1 (1 -> a) [];
+            7   CLEANUP_THROW generator::cleanup_throw 0 (3 -> 2) [];
+            10  END_SEND generator::end_send 0 (2 -> 1) [STOP_ITERATION];
+            19  GET_YIELD_FROM_ITER generator::get_yield_from_iter 0 (1 -> 1) [];
+            34  RETURN_GENERATOR generator::return_generator 0 (0 -> 1) [];
+            106 SEND generator::send 1 (2 -> 2) [];
+            120 YIELD_VALUE generator::yield_value 0 (1 -> 1) [PY_YIELD];
             128 RESUME call::resume 0 (0 -> 0) [PY_START];
 
             // ---- quickened: type-specialised
@@ -182,6 +188,7 @@ macro_rules! define {
     (@event STOP_ITERATION) => { Event::StopIteration };
     (@event BRANCH_LEFT) => { Event::BranchLeft };
     (@event BRANCH_RIGHT) => { Event::BranchRight };
+    (@event PY_YIELD) => { Event::PyYield };
     (@event PY_RETURN) => { Event::PyReturn };
     (@event PY_START) => { Event::PyStart };
     (@event CALL) => { Event::Call };
@@ -233,19 +240,15 @@ pub fn name(op: u8) -> String {
 const UNSUPPORTED: &[(u8, &str)] = &[
     (2, "BUILD_TEMPLATE"),
     (5, "CHECK_EG_MATCH"),
-    (7, "CLEANUP_THROW"),
-    (10, "END_SEND"),
     (11, "EXIT_INIT_CHECK"),
     (14, "GET_AITER"),
     (15, "GET_ANEXT"),
     (18, "GET_LEN"),
-    (19, "GET_YIELD_FROM_ITER"),
     (21, "LOAD_BUILD_CLASS"),
     (22, "LOAD_LOCALS"),
     (24, "MATCH_KEYS"),
     (25, "MATCH_MAPPING"),
     (26, "MATCH_SEQUENCE"),
-    (34, "RETURN_GENERATOR"),
     (36, "SETUP_ANNOTATIONS"),
     (43, "WITH_EXCEPT_START"),
     (45, "BUILD_INTERPOLATION"),
@@ -257,8 +260,6 @@ const UNSUPPORTED: &[(u8, &str)] = &[
     (95, "LOAD_SPECIAL"),
     (96, "LOAD_SUPER_ATTR"),
     (99, "MATCH_CLASS"),
-    (106, "SEND"),
-    (120, "YIELD_VALUE"),
 ];
 
 /// Operators of BINARY_OP, in CPython's numbering; in-place forms are 13 higher.

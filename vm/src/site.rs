@@ -89,7 +89,7 @@ fn falls_through(o: u8) -> bool {
 
 /// Rule M100: never line starts, and skipped when lines of neighbours are compared.
 fn transparent(o: u8) -> bool {
-    matches!(o, op::END_FOR | op::RESUME | op::POP_ITER)
+    matches!(o, op::END_FOR | op::END_SEND | op::RESUME | op::POP_ITER)
 }
 
 fn analyse(code: &Code) -> StaticSites {
@@ -98,7 +98,9 @@ fn analyse(code: &Code) -> StaticSites {
     let mut events = vec![EventSet::empty(); code.base.len()];
     let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut line_starts: Vec<u32> = vec![];
-    let mut last_line = None;
+    // What comes before the first RESUME counts as the instruction before (a generator's has the line of its
+    // `def`).
+    let mut last_line = first.checked_sub(1).map(|n| code.line(starts[n]));
     for (n, &at) in starts.iter().enumerate().skip(first) {
         let o = code.base_op(at);
         if let Some(e) = op::hosted_event(o, code.base_arg(at)) {
@@ -116,6 +118,13 @@ fn analyse(code: &Code) -> StaticSites {
         }
         if n > 0 && falls_through(code.base_op(starts[n - 1])) {
             before.entry(at as u32).or_default().push(starts[n - 1] as u32);
+        }
+        if o == op::SEND {
+            // Behind the END_SEND where it goes (rule M100).
+            let to = at + 2 + code.base_arg(at) as usize + 1;
+            if code.base.get(to).is_some_and(|u| !transparent(*u as u8)) && code.line(to) >= 0 {
+                line_starts.push(to as u32);
+            }
         }
         if let Some(to) = jump_target(code, at) {
             before.entry(to as u32).or_default().push(at as u32);

@@ -140,6 +140,7 @@ pub(crate) struct ThreadState {
     depth_left: u32,
     pending: Option<Value>,
     handled: Value,
+    running: *const crate::object::Generator,
     raise_at: RaiseAt,
     reraising: bool,
     reraise_lasti: Option<u32>,
@@ -250,6 +251,7 @@ impl Vm {
             depth_left: self.options.recursion_limit,
             pending: None,
             handled: Value::NONE,
+            running: std::ptr::null(),
             raise_at: RaiseAt::EndUnit,
             reraising: false,
             reraise_lasti: None,
@@ -323,6 +325,7 @@ unsafe fn park(vm: *mut Vm) {
         depth_left: vm.depth_left,
         pending: vm.pending.take(),
         handled: std::mem::replace(&mut vm.handled, Value::NONE),
+        running: std::mem::replace(&mut vm.running, std::ptr::null()),
         raise_at: vm.raise_at,
         reraising: vm.reraising,
         reraise_lasti: vm.reraise_lasti,
@@ -349,6 +352,7 @@ unsafe fn unpark(vm: *mut Vm, id: u64) {
     vm.depth_left = t.depth_left;
     vm.pending = t.pending;
     vm.handled = t.handled;
+    vm.running = t.running;
     vm.raise_at = t.raise_at;
     vm.reraising = t.reraising;
     vm.reraise_lasti = t.reraise_lasti;

@@ -91,6 +91,10 @@ pub struct Vm {
     pub(crate) result: Option<R<Value>>,
     /// The other threads, and the GIL.
     pub threads: Threads,
+    /// The entry frame left last was a generator's that yielded.
+    pub(crate) yielded: bool,
+    /// The innermost running generator, or null.
+    pub(crate) running: *const crate::object::Generator,
     // ---- the rest
     pub options: Options,
     pub types: Types,
@@ -145,6 +149,8 @@ impl Vm {
             latin1: Latin1::new(&types),
             types,
             threads: Threads::default(),
+            yielded: false,
+            running: std::ptr::null(),
             interned: HashMap::new(),
             ids: 1,
             codes: HashSet::new(),
@@ -357,9 +363,10 @@ impl Vm {
                 ip: (*code).live.as_ptr(),
                 sp: frame.cast::<Word>().add(HEADER_WORDS),
                 names: names.map_or(Word::NULL, Value::into_word),
+                link: Word::NULL,
                 flags,
                 ret_skip,
-                _pad: 0,
+                end_skip: 0,
                 prev_unit: NO_PREV,
                 overlaid: 0,
             });
@@ -371,6 +378,9 @@ impl Vm {
     /// Drops everything the current frame owns and makes its caller current.
     pub(crate) fn pop_frame(&mut self) {
         let f = self.frame;
+        if self.frame().flags & crate::frame::FLAG_GENERATOR != 0 {
+            return self.pop_generator_frame();
+        }
         // SAFETY: slots and stack hold owned words; each is dropped once. While that runs Python, the frame
         // is still current, so that nested frames go above it.
         unsafe {
@@ -390,6 +400,9 @@ impl Vm {
     }
     pub(crate) fn leave_entry_frame(&mut self, result: R<Value>) {
         self.pop_frame();
+        self.result = Some(result);
+    }
+    pub(crate) fn set_result(&mut self, result: R<Value>) {
         self.result = Some(result);
     }
     pub(crate) fn take_result(&mut self) -> R<Value> {
@@ -493,7 +506,7 @@ impl Vm {
     }
     /// Makes `e` the pending exception, with the handled one as its context.
     pub fn raise_value(&mut self, e: Value) -> Exc {
-        let handled = self.handled.clone();
+        let handled = self.handled_now();
         if !handled.is_none() && !handled.is(&e) {
             crate::runtime::exc::set_context(&e, handled);
         }
@@ -524,9 +537,10 @@ pub(crate) fn base_frame(stack: &mut DataStack) -> *mut Frame {
             ip: std::ptr::null(),
             sp: stack,
             names: Word::NULL,
+            link: Word::NULL,
             flags: FLAG_ENTRY,
             ret_skip: 0,
-            _pad: 0,
+            end_skip: 0,
             prev_unit: NO_PREV,
             overlaid: 0,
         });

@@ -1,6 +1,6 @@
 //! What a code object is made from: by the compiler, `marshal`, `code.__new__` and `code.replace`.
 
-use super::{CO_GENERATOR_LIKE, CO_VARARGS, CO_VARKEYWORDS, Code, FAST_FREE};
+use super::{CO_VARARGS, CO_VARKEYWORDS, Code, FAST_FREE};
 use crate::error::R;
 use crate::object::{Header, Kind, alloc};
 use crate::op;
@@ -91,7 +91,7 @@ impl Code {
             return vm.fail("OverflowError", "code: co_stacksize is too large");
         }
         let simple_args =
-            p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR_LIKE) == 0;
+            p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0;
         let live = p.code.iter().map(|&u| Cell::new(u)).collect();
         let ty = vm.types.code.clone();
         let code = Code {

@@ -105,11 +105,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         }
         _ => vm.get_iter(&a[0]),
     }),
-    BuiltinDef::new("next", 1, 2, |vm, a, _| match (vm.next(&a[0])?, a.get(1)) {
-        (Some(v), _) => Ok(v),
-        (None, Some(default)) => Ok(default.clone()),
-        (None, None) => Err(vm.raise_type("StopIteration", vec![])),
-    }),
+    BuiltinDef::new("next", 1, 2, next),
     BuiltinDef::new("format", 1, 2, |vm, a, _| {
         let spec = match a.get(1) {
             Some(v) => match v.get::<Str>() {
@@ -505,4 +501,17 @@ fn in_base(vm: &mut Vm, v: &Value, base: u32, prefix: &str) -> R<Value> {
     let digits = int_digits(n, base);
     let sign = if n.is_negative() { "-" } else { "" };
     Ok(vm.string(format!("{sign}{prefix}{}", digits.trim_start_matches('-'))))
+}
+
+fn next(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
+    // A generator that ends says with what it returned.
+    if a.len() == 1 && vm.type_of(&a[0]).is(&vm.types.generator) {
+        let r = vm.gen_send(&a[0], Value::NONE)?;
+        return vm.sent(r);
+    }
+    match (vm.next(&a[0])?, a.get(1)) {
+        (Some(v), _) => Ok(v),
+        (None, Some(default)) => Ok(default.clone()),
+        (None, None) => Err(vm.raise_type("StopIteration", vec![])),
+    }
 }

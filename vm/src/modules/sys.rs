@@ -17,7 +17,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("get_int_max_str_digits", 0, 0, |vm, _, _| Ok(Value::small(vm.max_str_digits() as i64))),
     BuiltinDef::kw("set_int_max_str_digits", 0, 1, set_max_str_digits),
     BuiltinDef::new("exc_info", 0, 0, exc_info),
-    BuiltinDef::new("exception", 0, 0, |vm, _, _| Ok(vm.handled.clone())),
+    BuiltinDef::new("exception", 0, 0, |vm, _, _| Ok(vm.handled_now())),
     BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
 ];
@@ -191,7 +191,7 @@ fn set_max_str_digits(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 }
 
 fn exc_info(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
-    let e = vm.handled.clone();
+    let e = vm.handled_now();
     let parts = match e.get::<Exception>() {
         Some(x) => {
             let tb = x.traceback.borrow().clone();

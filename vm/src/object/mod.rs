@@ -10,6 +10,7 @@
 mod bytes;
 mod dict;
 mod func;
+pub mod generator;
 mod list;
 mod misc;
 mod set;
@@ -20,6 +21,7 @@ mod ty;
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
 pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
+pub use generator::{Flavour, GenState, Generator};
 pub use list::List;
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
@@ -69,6 +71,7 @@ kinds! {
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
     Set false, SetIter false,
+    Generator false,
 }
 
 /// The first two words of every object (see `layout`).

@@ -41,6 +41,8 @@ pub fn for_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
         m.quicken(op::FOR_ITER_RANGE)?;
     } else if m.is_kind(it, Kind::SeqIter) {
         m.quicken(op::FOR_ITER_SEQ)?;
+    } else if !M::PROBED && m.is_kind(it, Kind::Generator) {
+        return m.residual(rt::for_iter_generator, arg);
     }
     any_next(m, it, arg)
 }

@@ -6,6 +6,7 @@ pub mod build;
 pub mod call;
 pub mod exc;
 pub mod func;
+pub mod generator;
 pub mod iter;
 pub mod jump;
 pub mod name;

@@ -234,6 +234,13 @@ pub fn convert_value(vm: &mut Vm, how: u32) -> Flow {
 /// CALL_INTRINSIC_1's functions, in CPython's numbering.
 pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
     match which {
+        // A StopIteration that leaves a generator's body.
+        3 => {
+            let e = vm.pop();
+            let e = vm.stop_iteration_error(e);
+            vm.push(e);
+            Ok(())
+        }
         5 => {
             let v = vm.pop();
             let r = if v.word().is_int() { v } else { vm.unary_positive(&v)? };

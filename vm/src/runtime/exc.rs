@@ -58,7 +58,7 @@ pub fn check_exc_match(vm: &mut Vm, _arg: u32) -> Flow {
 
 pub fn raise_varargs(vm: &mut Vm, n: u32) -> Flow {
     if n == 0 {
-        let e = vm.handled.clone();
+        let e = vm.handled_now();
         if e.is_none() {
             return Err(vm.raise("RuntimeError", "No active exception to reraise").into());
         }

@@ -7,13 +7,16 @@ pub mod build;
 pub mod call;
 pub mod exc;
 pub mod func;
+pub mod generator;
 pub mod name;
+pub mod unraisable;
 pub mod unwind;
 
 pub use build::*;
 pub use call::*;
 pub use exc::*;
 pub use func::*;
+pub use generator::*;
 pub use name::*;
 
 use crate::error::R;
@@ -131,7 +134,18 @@ pub static GET_ITER: Helper =
 /// NULL at the end.
 pub static FOR_ITER: Helper = Helper {
     name: "for_iter",
-    run: |vm, _, v| Ok(vm.next(Value::of(&v[0]))?.map_or(Word::NULL, Value::into_word)),
+    run: |vm, _, v| {
+        let it = Value::of(&v[0]);
+        if v[0].is_kind(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
+            let it = it.clone();
+            return match vm.gen_send(&it, Value::NONE)? {
+                Sent::Yield(v) => Ok(v.into_word()),
+                Sent::Return(v) if v.is_none() => Ok(Word::NULL),
+                Sent::Return(v) => vm.fire_stop(v).map(|()| Word::NULL),
+            };
+        }
+        Ok(vm.next(it)?.map_or(Word::NULL, Value::into_word))
+    },
     leaf: None,
 };
 

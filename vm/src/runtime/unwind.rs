@@ -48,7 +48,10 @@ impl Vm {
             // In the caller it arises one unit before the calling instruction.
             let f = self.frame();
             let unit = f.code().start_of(f.unit());
-            self.raise_at = RaiseAt::Unit((unit as u32).saturating_sub(1));
+            // A loop over a generator behaves as if it called it (rule M181, cold).
+            if f.code().base_op(unit) != crate::op::FOR_ITER {
+                self.raise_at = RaiseAt::Unit((unit as u32).saturating_sub(1));
+            }
         }
     }
 

@@ -4,8 +4,9 @@
 
 use super::number::Num;
 use crate::error::R;
+use crate::runtime::generator::Sent;
 use crate::object::{
-    Bytes, Dict, DictPart, EnumZip, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str,
+    Bytes, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str,
     Tuple,
 };
 use crate::op::BinOp;
@@ -81,6 +82,7 @@ impl Vm {
             Some(Kind::Range) => self.range_iter(v),
             Some(Kind::Set) => self.set_iter(v),
             Some(Kind::RangeIter | Kind::EnumZip | Kind::SetIter) => v.clone(),
+            Some(Kind::Generator) if v.as_::<Generator>().flavour == Flavour::Generator => v.clone(),
             Some(Kind::SeqIter) => match self.view_of(v) {
                 Some((d, part)) => dict_iter(self, d, part),
                 None => v.clone(),
@@ -131,6 +133,12 @@ impl Vm {
             Some(Kind::EnumZip) => {
                 self.guard_recursion("while calling a Python object")?;
                 self.next_of_lazy(it.as_())
+            }
+            Some(Kind::Generator) if it.as_::<Generator>().flavour == Flavour::Generator => {
+                match self.gen_send(it, Value::NONE)? {
+                    Sent::Yield(v) => Ok(Some(v)),
+                    Sent::Return(_) => Ok(None),
+                }
             }
             _ => {
                 let message = format!("'{}' object is not an iterator", self.type_name(it));

@@ -7,6 +7,7 @@ pub mod cmp;
 pub mod construct;
 pub mod dict;
 pub mod format;
+pub mod generator;
 pub mod hash;
 pub mod item;
 pub mod iter;
@@ -71,6 +72,9 @@ pub struct Types {
     pub cell: Value,
     pub traceback: Value,
     pub namespace: Value,
+    pub generator: Value,
+    pub coroutine: Value,
+    pub async_generator: Value,
     exceptions: HashMap<&'static str, Value>,
 }
 
@@ -172,6 +176,9 @@ impl Types {
             cell: new("cell", &object, Kind::ClosureCell),
             traceback: new("traceback", &object, Kind::Traceback),
             namespace: new("types.SimpleNamespace", &object, Kind::Namespace),
+            generator: new("generator", &object, Kind::Generator),
+            coroutine: new("coroutine", &object, Kind::Generator),
+            async_generator: new("async_generator", &object, Kind::Generator),
             object,
             type_,
             dict,

@@ -43,6 +43,7 @@ impl Vm {
                 Some(v) => Some(v),
                 None => return self.fail("ValueError", "cell is empty"),
             },
+            Kind::Generator => self.generator_special(obj, name),
             Kind::Traceback => traceback_special(obj.as_(), name),
             _ => None,
         };
@@ -218,6 +219,7 @@ impl Vm {
         match obj.kind() {
             Some(Kind::Function) => self.set_function_special(obj, name, v),
             Some(Kind::Exception) => self.set_exception_special(obj, name, v),
+            Some(Kind::Generator) => self.set_generator_special(obj, name, v),
             Some(Kind::ClosureCell) if name == "cell_contents" => {
                 drop(obj.as_::<ClosureCell>().set(v.cloned().unwrap_or(Value::NULL)));
                 Ok(true)

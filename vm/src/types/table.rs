@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, dict, list, scalar, set, string};
+use super::{bytes, dict, generator, list, scalar, set, string};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Type};
 use crate::value::Value;
@@ -49,6 +49,8 @@ pub fn fill(vm: &mut Vm) {
         (&t.method_descriptor, vec![CALL]),
         (&t.method, vec![CALL]),
         (&t.code, vec![crate::code::METHODS]),
+        (&t.generator, vec![generator::GENERATOR, ITER, NEXT]),
+        (&t.coroutine, vec![generator::COROUTINE]),
         (t.exception("BaseException"), vec![scalar::EXCEPTION]),
     ];
     let methods: Vec<(Value, Tables)> = methods.into_iter().map(|(c, t)| (c.clone(), t)).collect();

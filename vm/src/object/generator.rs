@@ -1,0 +1,185 @@
+//! Generators, coroutines and asynchronous generators: one struct, told apart by [`Flavour`].
+//!
+//! A suspended one owns its words (locals, then the evaluation stack) on the heap; while it runs they are on
+//! the data stack, and the words here are void. It owns its function all the time, so that its frame need
+//! not.
+
+use super::{Header, Kind, Object, alloc};
+use crate::code::Code;
+use crate::frame::{Frame, Ip};
+use crate::object::Function;
+use crate::value::{Value, Word};
+use std::cell::{Cell, RefCell};
+
+/// Which of the three it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Flavour {
+    Generator,
+    Coroutine,
+    AsyncGenerator,
+}
+
+impl Flavour {
+    /// As messages name it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Flavour::Generator => "generator",
+            Flavour::Coroutine => "coroutine",
+            Flavour::AsyncGenerator => "async generator",
+        }
+    }
+}
+
+/// Where a generator is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum GenState {
+    Created,
+    Suspended,
+    /// Suspended in `yield from` or `await`: what it waits for is on top of its stack.
+    Delegating,
+    Running,
+    Done,
+}
+
+#[repr(C)]
+pub struct Generator {
+    h: Header,
+    pub state: Cell<GenState>,
+    pub flavour: Flavour,
+    /// Words of the evaluation stack among `words`.
+    pub depth: Cell<u32>,
+    /// Locals, then the stack: `nlocalsplus + stacksize` slots; those below the depth are owned while
+    /// suspended.
+    pub words: Box<[Cell<Word>]>,
+    /// One past the instruction that suspended it.
+    pub ip: Cell<Ip>,
+    /// Owned.
+    pub func: Word,
+    /// Owned: the exception that its body handles; while it runs, the one of the context that resumed it.
+    pub handled: Cell<Word>,
+    /// While it runs: the running generator below it.
+    pub below: Cell<*const Generator>,
+    /// While it runs.
+    pub frame: Cell<*mut Frame>,
+    /// Owned: dict of names, or NULL.
+    pub names: Word,
+    pub name: RefCell<Value>,
+    pub qualname: RefCell<Value>,
+    /// Its frame object, borrowed, or NULL: told when this object goes.
+    pub frame_object: Cell<Word>,
+    /// Coroutines: where it was made, or None.
+    pub origin: RefCell<Value>,
+    /// Asynchronous generators.
+    pub hooks: AsyncState,
+}
+
+/// What only asynchronous generators need.
+#[derive(Default)]
+pub struct AsyncState {
+    pub started: Cell<bool>,
+    pub closed: Cell<bool>,
+    /// An `asend`, `athrow` or `aclose` of it is under way.
+    pub running: Cell<bool>,
+    pub finalizer: RefCell<Option<Value>>,
+}
+
+impl Generator {
+    /// Takes over `func`, `names` and the locals in `words`.
+    pub fn new(ty: &Value, flavour: Flavour, func: Value, words: Box<[Cell<Word>]>, ip: Ip, names: Word) -> Value {
+        let f = func.as_::<Function>();
+        let (name, qualname) = (f.name.borrow().clone(), f.qualname.borrow().clone());
+        alloc(Generator {
+            h: Header::new(Kind::Generator, ty),
+            state: Cell::new(GenState::Created),
+            flavour,
+            depth: Cell::new(0),
+            words,
+            ip: Cell::new(ip),
+            func: func.into_word(),
+            handled: Cell::new(Word::NONE),
+            below: Cell::new(std::ptr::null()),
+            frame: Cell::new(std::ptr::null_mut()),
+            names,
+            name: RefCell::new(name),
+            qualname: RefCell::new(qualname),
+            frame_object: Cell::new(Word::NULL),
+            origin: RefCell::new(Value::NONE),
+            hooks: AsyncState::default(),
+        })
+    }
+    #[inline(always)]
+    pub fn function(&self) -> &Function {
+        // SAFETY: the generator owns its function.
+        unsafe { self.func.cast() }
+    }
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        self.function().code()
+    }
+    pub fn is_suspended(&self) -> bool {
+        matches!(self.state.get(), GenState::Created | GenState::Suspended | GenState::Delegating)
+    }
+    /// What it waits for in `yield from` or `await`.
+    pub fn waits_for(&self) -> Option<Value> {
+        if self.state.get() != GenState::Delegating {
+            return None;
+        }
+        let top = self.code().nlocalsplus as usize + (self.depth.get() as usize).checked_sub(1)?;
+        Some(self.words[top].get().to_value())
+    }
+    /// Unit of the instruction that it continues with.
+    pub fn next_unit(&self) -> usize {
+        (self.ip.get() as usize - self.code().live.as_ptr() as usize) / 2
+    }
+    /// Takes the words of a suspended generator out of it, for the caller to drop, and ends it.
+    pub fn take_words(&self) -> Vec<Value> {
+        let owned = if self.is_suspended() {
+            self.code().nlocalsplus as usize + self.depth.get() as usize
+        } else {
+            0
+        };
+        self.state.set(GenState::Done);
+        self.depth.set(0);
+        // SAFETY: these words were owned, and are given away once.
+        self.words[..owned].iter().map(|w| unsafe { Value::from_word(w.replace(Word::NULL)) }).collect()
+    }
+    /// The exception its body handles while it is suspended.
+    pub fn swap_handled(&self, v: Value) -> Value {
+        // SAFETY: the slot owns its word; ownership changes hands.
+        unsafe { Value::from_word(self.handled.replace(v.into_word())) }
+    }
+}
+
+// SAFETY: `#[repr(C)]`, header first, a kind of its own.
+unsafe impl Object for Generator {
+    const KIND: Kind = Kind::Generator;
+
+    unsafe fn free(p: *mut Self) {
+        // SAFETY: nobody refers to it; while the finaliser runs it has one reference, and lives on if there
+        // are more afterwards.
+        unsafe {
+            if (*p).is_suspended() && (*p).state.get() != GenState::Created
+                || (*p).flavour != Flavour::Generator && (*p).state.get() == GenState::Created
+            {
+                let vm = (*p).code().vm.get();
+                if !vm.is_null() {
+                    (*p).h.incref();
+                    let v = Value::from_word(Word(p as u64));
+                    (*vm).finalize_generator(&v);
+                    let w = v.into_word();
+                    if !(*w.header()).decref() {
+                        return;
+                    }
+                }
+            }
+            let words = (*p).take_words();
+            drop(words);
+            drop((*p).swap_handled(Value::NONE));
+            (*p).names.decref();
+            (*p).func.decref();
+            drop(Box::from_raw(p));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Generators and coroutines.
+
+use crate::machine::{Flow, Machine};
+use crate::runtime as rt;
+use seriema_monitoring::Event;
+
+macro_rules! residuals {
+    ($($name:ident;)*) => { $(
+        #[inline(always)]
+        pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
+            m.residual(rt::$name, arg)
+        }
+    )* };
+}
+
+residuals! { return_generator; send; get_yield_from_iter; cleanup_throw; }
+
+#[inline(always)]
+pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.event(Event::PyYield, 0)?;
+    m.residual(rt::yield_value, arg)
+}
+
+#[inline(always)]
+pub fn end_send<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.event(Event::StopIteration, 0)?;
+    m.residual(rt::end_send, arg)
+}
