@@ -90,8 +90,7 @@ impl Code {
         if p.stacksize > 1 << 20 {
             return vm.fail("OverflowError", "code: co_stacksize is too large");
         }
-        let simple_args =
-            p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0;
+        let simple_args = p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0;
         let live = p.code.iter().map(|&u| Cell::new(u)).collect();
         let ty = vm.types.code.clone();
         let code = Code {

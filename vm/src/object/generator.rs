@@ -87,7 +87,14 @@ pub struct AsyncState {
 
 impl Generator {
     /// Takes over `func`, `names` and the locals in `words`.
-    pub fn new(ty: &Value, flavour: Flavour, func: Value, words: Box<[Cell<Word>]>, ip: Ip, names: Word) -> Value {
+    pub fn new(
+        ty: &Value,
+        flavour: Flavour,
+        func: Value,
+        words: Box<[Cell<Word>]>,
+        ip: Ip,
+        names: Word,
+    ) -> Value {
         let f = func.as_::<Function>();
         let (name, qualname) = (f.name.borrow().clone(), f.qualname.borrow().clone());
         alloc(Generator {

@@ -93,9 +93,7 @@ impl Vm {
                 "code" => g.function().code_value(),
                 "running" if g.flavour == Flavour::AsyncGenerator => Value::bool(g.hooks.running.get()),
                 "running" => Value::bool(state == GenState::Running),
-                "suspended" => {
-                    Value::bool(matches!(state, GenState::Suspended | GenState::Delegating))
-                }
+                "suspended" => Value::bool(matches!(state, GenState::Suspended | GenState::Delegating)),
                 "yieldfrom" if g.flavour == Flavour::Generator => g.waits_for().unwrap_or(Value::NONE),
                 "await" if g.flavour != Flavour::Generator => g.waits_for().unwrap_or(Value::NONE),
                 _ => return None,

@@ -4,12 +4,12 @@
 
 use super::number::Num;
 use crate::error::R;
-use crate::runtime::generator::Sent;
 use crate::object::{
-    Bytes, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range, RangeIter, SeqIter, Set, Str,
-    Tuple,
+    Bytes, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range, RangeIter,
+    SeqIter, Set, Str, Tuple,
 };
 use crate::op::BinOp;
+use crate::runtime::generator::Sent;
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
