@@ -385,6 +385,8 @@ fn branch_source(code: &Code, at: usize) -> usize {
     match code.base_op(at) {
         op::NOT_TAKEN if at > 0 => code.start_of(at - 1),
         op::POP_ITER => for_iter_of(code, at).unwrap_or(at),
+        // The END_SEND that the item would have come through.
+        op::END_ASYNC_FOR => (at + 1).saturating_sub(code.base_arg(at) as usize),
         _ => at,
     }
 }
@@ -402,6 +404,7 @@ fn branch_sites(code: &Code, at: u32) -> Option<(u32, u32)> {
         op::NOT_TAKEN => (at, code.start_of(at.checked_sub(1)?)),
         op::FOR_ITER => (at, site::jump_target(code, at)?),
         op::POP_ITER => (for_iter_of(code, at)?, at),
+        op::END_ASYNC_FOR => ((at + 2).checked_sub(code.base_arg(at) as usize)?, at),
         op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE => {
             (code.end_unit(at) + 1, at)
         }

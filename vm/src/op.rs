@@ -106,6 +106,20 @@ macro_rules! opcodes {
             117 SWAP stack::swap 0 (a -> a) [];
             118 UNPACK_EX build::unpack_ex 0 (1 -> (a & 0xff) + (a >> 8) + 1) [];
             119 UNPACK_SEQUENCE build::unpack_sequence 1 (1 -> a) [];
+            5   CHECK_EG_MATCH exc::check_eg_match 0 (2 -> 2) [];
+            14  GET_AITER generator::get_aiter 0 (1 -> 1) [];
+            15  GET_ANEXT generator::get_anext 0 (1 -> 2) [];
+            18  GET_LEN pattern::get_len 0 (1 -> 2) [];
+            24  MATCH_KEYS pattern::match_keys 0 (2 -> 3) [];
+            25  MATCH_MAPPING pattern::match_mapping 0 (1 -> 2) [];
+            26  MATCH_SEQUENCE pattern::match_sequence 0 (1 -> 2) [];
+            36  SETUP_ANNOTATIONS name::setup_annotations 0 (0 -> 0) [];
+            43  WITH_EXCEPT_START exc::with_except_start 0 (5 -> 6) [];
+            54  CALL_INTRINSIC_2 build::call_intrinsic_2 0 (2 -> 1) [];
+            68  END_ASYNC_FOR generator::end_async_for 0 (2 -> 0) [BRANCH_RIGHT];
+            71  GET_AWAITABLE generator::get_awaitable 0 (1 -> 1) [];
+            95  LOAD_SPECIAL exc::load_special 0 (1 -> 2) [];
+            99  MATCH_CLASS pattern::match_class 0 (3 -> 1) [];
             7   CLEANUP_THROW generator::cleanup_throw 0 (3 -> 2) [];
             10  END_SEND generator::end_send 0 (2 -> 1) [STOP_ITERATION];
             19  GET_YIELD_FROM_ITER generator::get_yield_from_iter 0 (1 -> 1) [];
@@ -239,27 +253,13 @@ pub fn name(op: u8) -> String {
 /// CPython 3.14's opcodes that have no body yet.
 const UNSUPPORTED: &[(u8, &str)] = &[
     (2, "BUILD_TEMPLATE"),
-    (5, "CHECK_EG_MATCH"),
     (11, "EXIT_INIT_CHECK"),
-    (14, "GET_AITER"),
-    (15, "GET_ANEXT"),
-    (18, "GET_LEN"),
     (21, "LOAD_BUILD_CLASS"),
     (22, "LOAD_LOCALS"),
-    (24, "MATCH_KEYS"),
-    (25, "MATCH_MAPPING"),
-    (26, "MATCH_SEQUENCE"),
-    (36, "SETUP_ANNOTATIONS"),
-    (43, "WITH_EXCEPT_START"),
     (45, "BUILD_INTERPOLATION"),
-    (54, "CALL_INTRINSIC_2"),
-    (68, "END_ASYNC_FOR"),
-    (71, "GET_AWAITABLE"),
     (90, "LOAD_FROM_DICT_OR_DEREF"),
     (91, "LOAD_FROM_DICT_OR_GLOBALS"),
-    (95, "LOAD_SPECIAL"),
     (96, "LOAD_SUPER_ATTR"),
-    (99, "MATCH_CLASS"),
 ];
 
 /// Operators of BINARY_OP, in CPython's numbering; in-place forms are 13 higher.

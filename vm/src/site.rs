@@ -89,7 +89,7 @@ fn falls_through(o: u8) -> bool {
 
 /// Rule M100: never line starts, and skipped when lines of neighbours are compared.
 fn transparent(o: u8) -> bool {
-    matches!(o, op::END_FOR | op::END_SEND | op::RESUME | op::POP_ITER)
+    matches!(o, op::END_FOR | op::END_SEND | op::END_ASYNC_FOR | op::RESUME | op::POP_ITER)
 }
 
 fn analyse(code: &Code) -> StaticSites {
@@ -142,7 +142,7 @@ fn analyse(code: &Code) -> StaticSites {
         (0..code.base.len()).filter_map(|at| code.handler(at).map(|h| h.0)).collect();
     handlers.sort_unstable();
     handlers.dedup();
-    line_starts.extend(handlers.iter().filter(|&&h| code.line(h) >= 0).map(|&h| h as u32));
+    line_starts.extend(handlers.iter().filter(|&&h| code.line(h) >= 0 && code.base_op(h) != op::END_ASYNC_FOR).map(|&h| h as u32));
     let mut lines = HashMap::new();
     for at in line_starts {
         let mine = code.line(at as usize);

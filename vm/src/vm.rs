@@ -93,6 +93,7 @@ pub struct Vm {
     pub threads: Threads,
     /// The entry frame left last was a generator's that yielded.
     pub(crate) yielded: bool,
+    pub async_hooks: crate::runtime::asynchronous::AsyncHooks,
     /// The innermost running generator, or null.
     pub(crate) running: *const crate::object::Generator,
     // ---- the rest
@@ -150,6 +151,7 @@ impl Vm {
             types,
             threads: Threads::default(),
             yielded: false,
+            async_hooks: Default::default(),
             running: std::ptr::null(),
             interned: HashMap::new(),
             ids: 1,

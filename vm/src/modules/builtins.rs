@@ -106,6 +106,8 @@ static FUNCTIONS: &[BuiltinDef] = &[
         _ => vm.get_iter(&a[0]),
     }),
     BuiltinDef::new("next", 1, 2, next),
+    BuiltinDef::new("aiter", 1, 1, crate::runtime::asynchronous::aiter),
+    BuiltinDef::new("anext", 1, 2, crate::runtime::asynchronous::anext),
     BuiltinDef::new("format", 1, 2, |vm, a, _| {
         let spec = match a.get(1) {
             Some(v) => match v.get::<Str>() {

@@ -18,6 +18,12 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("set_int_max_str_digits", 0, 1, set_max_str_digits),
     BuiltinDef::new("exc_info", 0, 0, exc_info),
     BuiltinDef::new("exception", 0, 0, |vm, _, _| Ok(vm.handled_now())),
+    BuiltinDef::kw("set_asyncgen_hooks", 0, 2, crate::runtime::asynchronous::set_asyncgen_hooks),
+    BuiltinDef::new("get_asyncgen_hooks", 0, 0, crate::runtime::asynchronous::get_asyncgen_hooks),
+    BuiltinDef::kw("set_coroutine_origin_tracking_depth", 0, 1, crate::runtime::asynchronous::set_origin_depth),
+    BuiltinDef::new("get_coroutine_origin_tracking_depth", 0, 0, |vm, _, _| {
+        Ok(Value::small(vm.async_hooks.origin_depth as i64))
+    }),
     BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
 ];

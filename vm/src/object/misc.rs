@@ -178,6 +178,8 @@ pub struct Exception {
     pub traceback: RefCell<Value>,
     /// Attributes of particular exceptions (`name` of NameError, `value` of StopIteration ...); NULL if none.
     pub dict: RefCell<Value>,
+    /// What its class keeps beside the arguments (see `types::exception`).
+    pub fields: RefCell<Vec<Value>>,
 }
 
 impl Exception {
@@ -190,6 +192,7 @@ impl Exception {
             suppress_context: Cell::new(false),
             traceback: RefCell::new(Value::NONE),
             dict: RefCell::new(Value::NULL),
+            fields: RefCell::default(),
         })
     }
 }

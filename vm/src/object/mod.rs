@@ -7,6 +7,7 @@
 // `T::new` puts a T on the heap and answers the value that refers to it.
 #![allow(clippy::new_ret_no_self)]
 
+mod awaitable;
 mod bytes;
 mod dict;
 mod func;
@@ -18,6 +19,7 @@ mod string;
 mod tuple;
 mod ty;
 
+pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
 pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
@@ -71,7 +73,7 @@ kinds! {
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
     Set false, SetIter false,
-    Generator false,
+    Generator false, Awaitable false,
 }
 
 /// The first two words of every object (see `layout`).

@@ -21,6 +21,7 @@ residuals! {
     build_slice;
     build_string;
     call_intrinsic_1;
+    call_intrinsic_2;
     dict_merge;
     dict_update;
     list_extend;

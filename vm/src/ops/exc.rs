@@ -12,4 +12,4 @@ macro_rules! residuals {
     )* };
 }
 
-residuals! { push_exc_info; pop_except; check_exc_match; raise_varargs; reraise; }
+residuals! { push_exc_info; pop_except; check_exc_match; check_eg_match; raise_varargs; with_except_start; load_special; reraise; }

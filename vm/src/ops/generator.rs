@@ -13,7 +13,7 @@ macro_rules! residuals {
     )* };
 }
 
-residuals! { return_generator; send; get_yield_from_iter; cleanup_throw; }
+residuals! { return_generator; send; get_yield_from_iter; cleanup_throw; get_awaitable; get_aiter; get_anext; }
 
 #[inline(always)]
 pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
@@ -25,4 +25,10 @@ pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn end_send<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.event(Event::StopIteration, 0)?;
     m.residual(rt::end_send, arg)
+}
+
+#[inline(always)]
+pub fn end_async_for<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::end_async_for, arg)?;
+    m.event(Event::BranchRight, 0)
 }

@@ -11,6 +11,7 @@ pub mod iter;
 pub mod jump;
 pub mod name;
 pub mod number;
+pub mod pattern;
 pub mod stack;
 pub mod string;
 pub mod subscr;

@@ -14,7 +14,7 @@ macro_rules! residuals {
 
 residuals! {
     load_name; store_name; delete_name; store_global; delete_global; store_attr; delete_attr;
-    import_name; import_from; load_common_constant;
+    import_name; import_from; load_common_constant; setup_annotations;
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Dict, List, Slice, Str, Tuple};
+use crate::object::{Awaitable, Step, Dict, List, Slice, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -241,6 +241,13 @@ pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
             vm.push(e);
             Ok(())
         }
+        // What an asynchronous generator yields.
+        4 => {
+            let v = vm.pop();
+            let w = Awaitable::new(&vm.types.wrapped_value, Step::Wrapped, v, Value::NONE);
+            vm.push(w);
+            Ok(())
+        }
         5 => {
             let v = vm.pop();
             let r = if v.word().is_int() { v } else { vm.unary_positive(&v)? };
@@ -256,6 +263,15 @@ pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
         }
         n => {
             Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_1 {n} is not supported yet")).into())
+        }
+    }
+}
+/// CALL_INTRINSIC_2's functions, in CPython's numbering.
+pub fn call_intrinsic_2(vm: &mut Vm, which: u32) -> Flow {
+    match which {
+        1 => crate::types::exception_group::prepare_reraise(vm),
+        n => {
+            Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_2 {n} is not supported yet")).into())
         }
     }
 }

@@ -106,3 +106,18 @@ pub fn reraise(vm: &mut Vm, arg: u32) -> Flow {
     vm.raise_at = RaiseAt::EndUnit;
     Err(Exc.into())
 }
+
+/// exception, classes of `except*` -> the part that does not match, the part that does (None: no such part)
+pub fn check_eg_match(vm: &mut Vm, _arg: u32) -> Flow {
+    let (classes, e) = (vm.peek(0).to_value(), vm.peek(1).to_value());
+    let (matching, rest) = vm.split_for_handler(&e, &classes)?;
+    drop(vm.pop());
+    drop(vm.pop());
+    if !matching.is_none() {
+        // The matching part is what the handler handles.
+        drop(std::mem::replace(&mut vm.handled, matching.clone()));
+    }
+    vm.push(rest);
+    vm.push(matching);
+    Ok(())
+}

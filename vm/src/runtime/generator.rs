@@ -611,6 +611,10 @@ impl Vm {
         if receiver.get::<Generator>().is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
             return self.gen_send(receiver, v);
         }
+        if receiver.is_kind(Kind::Awaitable) {
+            let r = self.step_send(receiver, v);
+            return self.step_result(r, seen);
+        }
         let plain = matches!(receiver.kind(), Some(Kind::RangeIter | Kind::SeqIter | Kind::EnumZip));
         let r = match () {
             _ if plain && v.is_none() => match self.next(receiver)? {
@@ -624,6 +628,10 @@ impl Vm {
                 self.call(&method, &[v], Kw::NONE)
             }
         };
+        self.step_result(r, seen)
+    }
+    /// StopIteration is the end.
+    fn step_result(&mut self, r: R<Value>, seen: bool) -> R<Sent> {
         match r {
             Ok(v) => Ok(Sent::Yield(v)),
             Err(e) => {
@@ -640,7 +648,7 @@ impl Vm {
         }
     }
     /// The next item; StopIteration is raised at the end.
-    fn call_next(&mut self, it: &Value) -> R<Value> {
+    pub(crate) fn call_next(&mut self, it: &Value) -> R<Value> {
         let name = self.intern("__next__");
         let found = self.type_of(it).as_::<crate::object::Type>().lookup(&name);
         match found {

@@ -3,21 +3,27 @@
 //! [`Helper`]s work on borrowed operands; [`Residual`](crate::machine::Residual)s do a whole instruction on
 //! the frame's stack and leave `frame.ip` behind the instruction's caches.
 
+pub mod asynchronous;
 pub mod build;
 pub mod call;
 pub mod exc;
 pub mod func;
 pub mod generator;
 pub mod name;
+pub mod pattern;
 pub mod unraisable;
 pub mod unwind;
+pub mod with;
 
+pub use asynchronous::*;
 pub use build::*;
 pub use call::*;
 pub use exc::*;
 pub use func::*;
 pub use generator::*;
 pub use name::*;
+pub use pattern::*;
+pub use with::*;
 
 use crate::error::R;
 use crate::interp::Interp;

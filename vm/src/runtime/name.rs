@@ -119,6 +119,16 @@ fn quicken(vm: &mut Vm, n: &Value) {
 /// Tags a cell's address in a watch key that fires only when the variable is deleted (cells are aligned).
 pub const DELETED: usize = 1;
 
+/// `__annotations__` of a body that annotates names: a dict, if there is none.
+pub fn setup_annotations(vm: &mut Vm, _arg: u32) -> Flow {
+    let (d, key) = (names(vm), vm.intern("__annotations__"));
+    if d.as_::<Dict>().get_str(&key).is_none() {
+        let fresh = vm.dict();
+        d.as_::<Dict>().set_str(vm, &key, fresh);
+    }
+    Ok(())
+}
+
 pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
     let v = match which {
         0 => vm.types.exception("AssertionError").clone(),

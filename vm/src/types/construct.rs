@@ -174,6 +174,9 @@ impl Vm {
 
     fn new_exception(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
         let t = class.as_::<Type>();
+        if t.is_subtype(self.types.exception("BaseExceptionGroup")) {
+            return self.new_group(class, args);
+        }
         let within = |vm: &Vm, base: &str| t.is_subtype(vm.types.exception(base));
         let known: &[&str] = match () {
             _ if within(self, "ImportError") => &["name", "path", "name_from"],

@@ -1,22 +1,54 @@
 //! Methods and attributes of generators, coroutines and asynchronous generators.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Flavour, GenState, Generator, Kind, Kw, Str, Traceback, Type};
+use crate::object::{Awaitable, BuiltinDef, Flavour, GenState, Generator, Kind, Kw, Step, Str, Traceback, Type};
 use crate::runtime::generator::Sent;
 use crate::value::Value;
 use crate::vm::Vm;
 
 pub static GENERATOR: &[BuiltinDef] = &[
+    BuiltinDef::new("__next__", 0, 0, |vm, a, _| {
+        let r = vm.gen_send(&a[0], Value::NONE)?;
+        vm.sent(r)
+    }),
     BuiltinDef::new("send", 1, 1, send),
     BuiltinDef::new("throw", 1, 3, throw),
     BuiltinDef::new("close", 0, 0, close),
 ];
 
 pub static COROUTINE: &[BuiltinDef] = &[
+    BuiltinDef::new("__await__", 0, 0, |vm, a, _| {
+        Ok(Awaitable::new(&vm.types.coroutine_wrapper, Step::Wrapper, a[0].clone(), Value::NONE))
+    }),
     BuiltinDef::new("send", 1, 1, send),
     BuiltinDef::new("throw", 1, 3, throw),
     BuiltinDef::new("close", 0, 0, close),
 ];
+
+pub static ASYNC_GENERATOR: &[BuiltinDef] = &[
+    BuiltinDef::new("__aiter__", 0, 0, |_, a, _| Ok(a[0].clone())),
+    BuiltinDef::new("__anext__", 0, 0, |vm, a, _| vm.async_step(&a[0], Step::Asend, Value::NONE)),
+    BuiltinDef::new("asend", 1, 1, |vm, a, _| vm.async_step(&a[0], Step::Asend, a[1].clone())),
+    BuiltinDef::new("athrow", 1, 3, |vm, a, _| {
+        vm.warn_throw(a.len() - 1)?;
+        let args = vm.tuple(a[1..].to_vec());
+        vm.async_step(&a[0], Step::Athrow, args)
+    }),
+    BuiltinDef::new("aclose", 0, 0, |vm, a, _| vm.async_step(&a[0], Step::Aclose, Value::NONE)),
+];
+
+/// Of what `await` iterates over.
+pub static STEP: &[BuiltinDef] = &[
+    BuiltinDef::new("__iter__", 0, 0, |_, a, _| Ok(a[0].clone())),
+    BuiltinDef::new("__next__", 0, 0, |vm, a, _| vm.step_send(&a[0], Value::NONE)),
+    BuiltinDef::new("send", 1, 1, |vm, a, _| vm.step_send(&a[0], a[1].clone())),
+    BuiltinDef::new("throw", 1, 3, |vm, a, _| {
+        vm.warn_throw(a.len() - 1)?;
+        vm.step_throw(&a[0], &a[1..])
+    }),
+    BuiltinDef::new("close", 0, 0, |vm, a, _| vm.step_close(&a[0])),
+];
+pub static AWAIT: &[BuiltinDef] = &[BuiltinDef::new("__await__", 0, 0, |_, a, _| Ok(a[0].clone()))];
 
 fn send(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     let r = vm.gen_send(&a[0], a[1].clone())?;
@@ -26,6 +58,7 @@ fn close(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     vm.gen_close(&a[0])
 }
 fn throw(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
+    vm.warn_throw(a.len() - 1)?;
     let e = vm.thrown(&a[1..])?;
     let r = vm.gen_throw(&a[0], e)?;
     vm.sent(r)
@@ -38,6 +71,15 @@ impl Vm {
             Sent::Yield(v) => Ok(v),
             Sent::Return(v) => Err(self.raise_stop(v)),
         }
+    }
+
+    /// More than one argument of `throw` is the old way.
+    pub(crate) fn warn_throw(&mut self, args: usize) -> R {
+        if args < 2 {
+            return Ok(());
+        }
+        let message = "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.";
+        self.warn("DeprecationWarning", message.to_owned())
     }
 
     /// The exception of `throw(type, value, traceback)`.
@@ -113,7 +155,4 @@ impl Vm {
         }
         Ok(true)
     }
-
-    pub(crate) fn note_origin(&mut self, _g: &Generator) {}
-    pub(crate) fn warn_never_awaited(&mut self, _v: &Value) {}
 }

@@ -82,6 +82,7 @@ impl Vm {
             Some(Kind::Range) => self.range_iter(v),
             Some(Kind::Set) => self.set_iter(v),
             Some(Kind::RangeIter | Kind::EnumZip | Kind::SetIter) => v.clone(),
+            Some(Kind::Awaitable) => v.clone(),
             Some(Kind::Generator) if v.as_::<Generator>().flavour == Flavour::Generator => v.clone(),
             Some(Kind::SeqIter) => match self.view_of(v) {
                 Some((d, part)) => dict_iter(self, d, part),
@@ -134,6 +135,17 @@ impl Vm {
                 self.guard_recursion("while calling a Python object")?;
                 self.next_of_lazy(it.as_())
             }
+            Some(Kind::Awaitable) => match self.step_send(it, Value::NONE) {
+                Ok(v) => Ok(Some(v)),
+                Err(e) => {
+                    let pending = self.take_pending();
+                    if self.is_instance(&pending, self.types.exception("StopIteration")) {
+                        return Ok(None);
+                    }
+                    self.set_pending(pending);
+                    Err(e)
+                }
+            },
             Some(Kind::Generator) if it.as_::<Generator>().flavour == Flavour::Generator => {
                 match self.gen_send(it, Value::NONE)? {
                     Sent::Yield(v) => Ok(Some(v)),

@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod cmp;
 pub mod construct;
 pub mod dict;
+pub mod exception_group;
 pub mod format;
 pub mod generator;
 pub mod hash;
@@ -75,21 +76,25 @@ pub struct Types {
     pub generator: Value,
     pub coroutine: Value,
     pub async_generator: Value,
+    pub coroutine_wrapper: Value,
+    pub asend: Value,
+    pub athrow: Value,
+    pub anext_awaitable: Value,
+    pub wrapped_value: Value,
     exceptions: HashMap<&'static str, Value>,
 }
 
 /// Exception classes: (name, base).
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("BaseExceptionGroup", "BaseException"),
     ("Exception", "BaseException"),
-    ("KeyboardInterrupt", "BaseException"),
-    ("SystemExit", "BaseException"),
-    ("GeneratorExit", "BaseException"),
     ("ArithmeticError", "Exception"),
-    ("ZeroDivisionError", "ArithmeticError"),
-    ("OverflowError", "ArithmeticError"),
     ("FloatingPointError", "ArithmeticError"),
+    ("OverflowError", "ArithmeticError"),
+    ("ZeroDivisionError", "ArithmeticError"),
     ("AssertionError", "Exception"),
     ("AttributeError", "Exception"),
+    ("BufferError", "Exception"),
     ("EOFError", "Exception"),
     ("ImportError", "Exception"),
     ("ModuleNotFoundError", "ImportError"),
@@ -100,18 +105,55 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("NameError", "Exception"),
     ("UnboundLocalError", "NameError"),
     ("OSError", "Exception"),
+    ("BlockingIOError", "OSError"),
+    ("ChildProcessError", "OSError"),
+    ("ConnectionError", "OSError"),
+    ("BrokenPipeError", "ConnectionError"),
+    ("ConnectionAbortedError", "ConnectionError"),
+    ("ConnectionRefusedError", "ConnectionError"),
+    ("ConnectionResetError", "ConnectionError"),
+    ("FileExistsError", "OSError"),
+    ("FileNotFoundError", "OSError"),
+    ("InterruptedError", "OSError"),
+    ("IsADirectoryError", "OSError"),
+    ("NotADirectoryError", "OSError"),
+    ("PermissionError", "OSError"),
+    ("ProcessLookupError", "OSError"),
+    ("TimeoutError", "OSError"),
+    ("ReferenceError", "Exception"),
     ("RuntimeError", "Exception"),
     ("NotImplementedError", "RuntimeError"),
+    ("PythonFinalizationError", "RuntimeError"),
     ("RecursionError", "RuntimeError"),
-    ("StopIteration", "Exception"),
     ("StopAsyncIteration", "Exception"),
+    ("StopIteration", "Exception"),
     ("SyntaxError", "Exception"),
     ("IndentationError", "SyntaxError"),
+    ("TabError", "IndentationError"),
+    ("_IncompleteInputError", "SyntaxError"),
     ("SystemError", "Exception"),
     ("TypeError", "Exception"),
     ("ValueError", "Exception"),
     ("UnicodeError", "ValueError"),
+    ("UnicodeDecodeError", "UnicodeError"),
+    ("UnicodeEncodeError", "UnicodeError"),
+    ("UnicodeTranslateError", "UnicodeError"),
     ("Warning", "Exception"),
+    ("BytesWarning", "Warning"),
+    ("DeprecationWarning", "Warning"),
+    ("EncodingWarning", "Warning"),
+    ("FutureWarning", "Warning"),
+    ("ImportWarning", "Warning"),
+    ("PendingDeprecationWarning", "Warning"),
+    ("ResourceWarning", "Warning"),
+    ("RuntimeWarning", "Warning"),
+    ("SyntaxWarning", "Warning"),
+    ("UnicodeWarning", "Warning"),
+    ("UserWarning", "Warning"),
+    ("GeneratorExit", "BaseException"),
+    ("KeyboardInterrupt", "BaseException"),
+    ("SystemExit", "BaseException"),
+    ("ExceptionGroup", "BaseExceptionGroup"),
 ];
 
 impl Types {
@@ -137,6 +179,9 @@ impl Types {
             let t = new(name, &exceptions[base], Kind::Exception);
             exceptions.insert(name, t);
         }
+        // Of two bases.
+        let group = exceptions["ExceptionGroup"].clone();
+        group.as_::<Type>().mro.borrow_mut().insert(2, exceptions["Exception"].clone());
         Types {
             bool: new("bool", &int, Kind::Int),
             float: new("float", &object, Kind::Plain),
@@ -179,6 +224,11 @@ impl Types {
             generator: new("generator", &object, Kind::Generator),
             coroutine: new("coroutine", &object, Kind::Generator),
             async_generator: new("async_generator", &object, Kind::Generator),
+            coroutine_wrapper: new("coroutine_wrapper", &object, Kind::Awaitable),
+            asend: new("async_generator_asend", &object, Kind::Awaitable),
+            athrow: new("async_generator_athrow", &object, Kind::Awaitable),
+            anext_awaitable: new("anext_awaitable", &object, Kind::Awaitable),
+            wrapped_value: new("async_generator_wrapped_value", &object, Kind::Awaitable),
             object,
             type_,
             dict,

@@ -324,6 +324,11 @@ impl Vm {
     fn exception_text(&mut self, e: &Value) -> R<String> {
         let args = self.exception_args(e);
         let of = |vm: &Vm, class: &str| vm.is_instance(e, vm.types.exception(class));
+        if self.is_group(e) {
+            let (message, items) = self.group_parts(e);
+            let s = if items.len() == 1 { "" } else { "s" };
+            return Ok(format!("{} ({} sub-exception{s})", self.str_string(&message)?, items.len()));
+        }
         match args.as_slice() {
             [] => Ok(String::new()),
             [key] if of(self, "KeyError") => self.repr_string(key),

@@ -163,6 +163,13 @@ impl Vm {
             "__dict__" => return self.make_own_dict(e),
             _ => {}
         }
+        if self.is_group(e) {
+            match name {
+                "message" => return x.fields.borrow().first().cloned(),
+                "exceptions" => return x.fields.borrow().get(1).cloned(),
+                _ => {}
+            }
+        }
         // Fields of particular classes: what was assigned, or from the arguments.
         let index = self.exception_field(e, name)?;
         let key = self.intern(name);

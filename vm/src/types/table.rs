@@ -49,9 +49,15 @@ pub fn fill(vm: &mut Vm) {
         (&t.method_descriptor, vec![CALL]),
         (&t.method, vec![CALL]),
         (&t.code, vec![crate::code::METHODS]),
-        (&t.generator, vec![generator::GENERATOR, ITER, NEXT]),
+        (&t.generator, vec![generator::GENERATOR, ITER]),
+        (&t.async_generator, vec![generator::ASYNC_GENERATOR]),
+        (&t.coroutine_wrapper, vec![generator::STEP]),
+        (&t.asend, vec![generator::STEP, generator::AWAIT]),
+        (&t.athrow, vec![generator::STEP, generator::AWAIT]),
+        (&t.anext_awaitable, vec![generator::STEP, generator::AWAIT]),
         (&t.coroutine, vec![generator::COROUTINE]),
         (t.exception("BaseException"), vec![scalar::EXCEPTION]),
+        (t.exception("BaseExceptionGroup"), vec![super::exception_group::METHODS]),
     ];
     let methods: Vec<(Value, Tables)> = methods.into_iter().map(|(c, t)| (c.clone(), t)).collect();
     let class_methods: [(Value, &'static [BuiltinDef]); 3] = [

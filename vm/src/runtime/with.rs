@@ -1,0 +1,74 @@
+//! `with`: LOAD_SPECIAL and WITH_EXCEPT_START.
+
+use crate::error::R;
+use crate::machine::Flow;
+use crate::object::{Exception, Kw};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// LOAD_SPECIAL's methods: name, which protocol, the pair of the other protocol.
+const SPECIAL: [(&str, bool); 4] =
+    [("__enter__", false), ("__exit__", false), ("__aenter__", true), ("__aexit__", true)];
+
+/// owner -> method, self or NULL
+pub fn load_special(vm: &mut Vm, which: u32) -> Flow {
+    let owner = vm.peek(0).to_value();
+    let Some(&(name, asynchronous)) = SPECIAL.get(which as usize) else {
+        return Err(vm.raise("SystemError", format!("LOAD_SPECIAL {which}")).into());
+    };
+    let Some((f, self_)) = vm.method_of_class(&owner, name)? else {
+        let class = vm.full_type_name(&owner);
+        let (kind, other, pair) = match asynchronous {
+            false => ("context manager", "asynchronous context manager", ["__aenter__", "__aexit__"]),
+            true => ("asynchronous context manager", "context manager", ["__enter__", "__exit__"]),
+        };
+        let missed = if which & 1 != 0 { format!(" (missed {name} method)") } else { String::new() };
+        let mut message = format!("'{class}' object does not support the {kind} protocol{missed}");
+        let mut both = true;
+        for n in pair {
+            both &= vm.method_of_class(&owner, n)?.is_some();
+        }
+        if both {
+            let with = if asynchronous { "with" } else { "async with" };
+            message += &format!(" but it supports the {other} protocol. Did you mean to use '{with}'?");
+        }
+        return Err(vm.raise("TypeError", message).into());
+    };
+    drop(vm.pop());
+    vm.push(f);
+    vm.push(self_.unwrap_or(Value::NULL));
+    Ok(())
+}
+
+/// exit, self or NULL, offset, handled before, exception -> the same and what exit answered
+pub fn with_except_start(vm: &mut Vm, _arg: u32) -> Flow {
+    let e = vm.peek(0).to_value();
+    let (f, self_) = (vm.peek(4).to_value(), vm.peek(3));
+    let class = vm.type_of(&e).clone();
+    let tb = e.get::<Exception>().map_or(Value::NONE, |x| x.traceback.borrow().clone());
+    let mut args = vec![];
+    if !self_.is_null() {
+        args.push(self_.to_value());
+    }
+    args.extend([class, e, tb]);
+    let r = vm.call(&f, &args, Kw::NONE)?;
+    vm.push(r);
+    Ok(())
+}
+
+impl Vm {
+    /// A method looked up on the class, as special methods are: the function, and the object to pass first
+    /// if it is not bound already.
+    pub(crate) fn method_of_class(&mut self, obj: &Value, name: &str) -> R<Option<(Value, Option<Value>)>> {
+        let name = self.intern(name);
+        let found = self.type_of(obj).as_::<crate::object::Type>().lookup(&name);
+        match found {
+            Some(_) => self.get_method(obj, &name).map(Some),
+            None => Ok(None),
+        }
+    }
+    /// `module.Class`, of builtins only the name.
+    pub(crate) fn full_type_name(&mut self, v: &Value) -> String {
+        self.type_name(v)
+    }
+}
