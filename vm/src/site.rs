@@ -142,7 +142,12 @@ fn analyse(code: &Code) -> StaticSites {
         (0..code.base.len()).filter_map(|at| code.handler(at).map(|h| h.0)).collect();
     handlers.sort_unstable();
     handlers.dedup();
-    line_starts.extend(handlers.iter().filter(|&&h| code.line(h) >= 0 && code.base_op(h) != op::END_ASYNC_FOR).map(|&h| h as u32));
+    line_starts.extend(
+        handlers
+            .iter()
+            .filter(|&&h| code.line(h) >= 0 && code.base_op(h) != op::END_ASYNC_FOR)
+            .map(|&h| h as u32),
+    );
     let mut lines = HashMap::new();
     for at in line_starts {
         let mine = code.line(at as usize);

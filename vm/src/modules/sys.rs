@@ -20,7 +20,12 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("exception", 0, 0, |vm, _, _| Ok(vm.handled_now())),
     BuiltinDef::kw("set_asyncgen_hooks", 0, 2, crate::runtime::asynchronous::set_asyncgen_hooks),
     BuiltinDef::new("get_asyncgen_hooks", 0, 0, crate::runtime::asynchronous::get_asyncgen_hooks),
-    BuiltinDef::kw("set_coroutine_origin_tracking_depth", 0, 1, crate::runtime::asynchronous::set_origin_depth),
+    BuiltinDef::kw(
+        "set_coroutine_origin_tracking_depth",
+        0,
+        1,
+        crate::runtime::asynchronous::set_origin_depth,
+    ),
     BuiltinDef::new("get_coroutine_origin_tracking_depth", 0, 0, |vm, _, _| {
         Ok(Value::small(vm.async_hooks.origin_depth as i64))
     }),

@@ -188,7 +188,9 @@ impl Vm {
         }
     }
     fn pending_is(&self, classes: &[&str]) -> bool {
-        self.pending.as_ref().is_some_and(|e| classes.iter().any(|c| self.is_instance(e, self.types.exception(c))))
+        self.pending
+            .as_ref()
+            .is_some_and(|e| classes.iter().any(|c| self.is_instance(e, self.types.exception(c))))
     }
 
     /// Says that the step cannot go on, or that it begins.

@@ -1,7 +1,7 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Awaitable, Step, Dict, List, Slice, Str, Tuple};
+use crate::object::{Awaitable, Dict, List, Slice, Step, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 

@@ -72,7 +72,13 @@ pub fn match_class(vm: &mut Vm, positional: u32) -> Flow {
     Ok(())
 }
 
-fn attributes_of(vm: &mut Vm, subject: &Value, class: &Value, positional: usize, names: &[Value]) -> R<Value> {
+fn attributes_of(
+    vm: &mut Vm,
+    subject: &Value,
+    class: &Value,
+    positional: usize,
+    names: &[Value],
+) -> R<Value> {
     let Some(t) = class.get::<Type>() else {
         return vm.fail("TypeError", "called match pattern must be a class");
     };
@@ -154,8 +160,18 @@ impl Vm {
     /// Does the one positional sub-pattern of a class pattern stand for the subject itself?
     fn matches_whole(&self, t: &Type) -> bool {
         let ty = &self.types;
-        let builtins =
-            [&ty.bool, &ty.int, &ty.float, &ty.str, &ty.list, &ty.tuple, &ty.dict, &ty.set, &ty.frozenset, &ty.bytes];
+        let builtins = [
+            &ty.bool,
+            &ty.int,
+            &ty.float,
+            &ty.str,
+            &ty.list,
+            &ty.tuple,
+            &ty.dict,
+            &ty.set,
+            &ty.frozenset,
+            &ty.bytes,
+        ];
         builtins.iter().any(|b| t.is_subtype(b))
     }
     fn is_instance_of(&mut self, v: &Value, class: &Value) -> R<bool> {

@@ -60,12 +60,16 @@ impl Vm {
     /// `BaseExceptionGroup.__new__`.
     pub(crate) fn new_group(&mut self, class: &Value, args: &[Value]) -> R<Value> {
         let [message, exceptions] = args else {
-            let message = format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)", args.len());
+            let message =
+                format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)", args.len());
             return self.fail("TypeError", message);
         };
         if message.get::<Str>().is_none() {
             let name = self.type_name(message);
-            return self.fail("TypeError", format!("BaseExceptionGroup.__new__() argument 1 must be str, not {name}"));
+            return self.fail(
+                "TypeError",
+                format!("BaseExceptionGroup.__new__() argument 1 must be str, not {name}"),
+            );
         }
         if !self.is_sequence(exceptions) {
             return self.fail("TypeError", "second argument (exceptions) must be a sequence");

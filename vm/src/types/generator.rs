@@ -1,7 +1,9 @@
 //! Methods and attributes of generators, coroutines and asynchronous generators.
 
 use crate::error::R;
-use crate::object::{Awaitable, BuiltinDef, Flavour, GenState, Generator, Kind, Kw, Step, Str, Traceback, Type};
+use crate::object::{
+    Awaitable, BuiltinDef, Flavour, GenState, Generator, Kind, Kw, Step, Str, Traceback, Type,
+};
 use crate::runtime::generator::Sent;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -78,7 +80,8 @@ impl Vm {
         if args < 2 {
             return Ok(());
         }
-        let message = "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.";
+        let message =
+            "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.";
         self.warn("DeprecationWarning", message.to_owned())
     }
 
