@@ -133,19 +133,10 @@ impl Python {
     pub fn run_file(&mut self, path: &Path) -> Result<(), Error> {
         let source = std::fs::read(path).map_err(Error::Io)?;
         let name = path.to_string_lossy().into_owned();
-        let source = match String::from_utf8(source) {
-            Ok(s) => s,
-            Err(e) => {
-                let at = e.utf8_error().valid_up_to();
-                let byte = e.as_bytes()[at];
-                let message =
-                    format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}");
-                let _ = self.vm.raise("SyntaxError", message);
-                return Err(self.error());
-            }
-        };
+        let file = self.vm.str(&name);
+        let source = self.vm.decode_source(&source, &file).map_err(|_| self.error())?;
         let main = self.vm.main_module();
-        let (key, file) = (self.vm.intern("__file__"), self.vm.str(&name));
+        let key = self.vm.intern("__file__");
         main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, file);
         self.exec(&source, &name)
     }

@@ -2,9 +2,10 @@
 
 use crate::code::Code;
 use crate::error::{Exc, R};
-use crate::object::{Dict, Module};
+use crate::object::{Bytes, Dict, Module, Str};
 use crate::value::Value;
 use crate::vm::Vm;
+use rustpython_compiler::core::bytecode::CodeFlags;
 use rustpython_compiler::{CompileError, CompileOpts, Mode};
 
 /// What the source is.
@@ -14,31 +15,227 @@ pub enum Source {
     Exec,
     /// One expression.
     Eval,
+    /// One interactive statement: its value is displayed.
+    Single,
 }
 
+/// How to compile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// `__future__` flags, and flags of `compile()` itself.
+    pub flags: u32,
+    /// `-O`, `-OO`.
+    pub optimize: u8,
+}
+
+pub const FUTURE_MASK: u32 = CodeFlags::FUTURE_MASK.bits();
+pub const DONT_IMPLY_DEDENT: u32 = 0x200;
+pub const ONLY_AST: u32 = 0x400;
+pub const IGNORE_COOKIE: u32 = 0x800;
+pub const TYPE_COMMENTS: u32 = 0x1000;
+pub const ALLOW_TOP_LEVEL_AWAIT: u32 = 0x2000;
+pub const ALLOW_INCOMPLETE: u32 = 0x4000;
+pub const OPTIMIZED_AST: u32 = 0x8000 | ONLY_AST;
+pub const ALL_FLAGS: u32 = FUTURE_MASK
+    | DONT_IMPLY_DEDENT
+    | OPTIMIZED_AST
+    | IGNORE_COOKIE
+    | TYPE_COMMENTS
+    | ALLOW_TOP_LEVEL_AWAIT
+    | ALLOW_INCOMPLETE;
+
 impl Vm {
+    /// Compiles a text. `filename` is what tracebacks say.
     pub fn compile(&mut self, source: &str, filename: &str, what: Source) -> R<Value> {
+        let filename = self.intern(filename);
+        let settings = Settings { optimize: self.options.optimize, ..Settings::default() };
+        self.compile_text(source, &filename, what, settings)
+    }
+
+    pub fn compile_text(
+        &mut self,
+        source: &str,
+        filename: &Value,
+        what: Source,
+        settings: Settings,
+    ) -> R<Value> {
+        if source.contains('\0') {
+            return self.fail("SyntaxError", "source code string cannot contain null bytes");
+        }
         let mode = match what {
             Source::Exec => Mode::Exec,
             Source::Eval => Mode::Eval,
+            Source::Single => Mode::Single,
         };
-        match rustpython_compiler::compile(source, mode, filename, CompileOpts::default()) {
-            Ok(code) => Code::from_compiled(self, &code),
-            Err(e) => Err(self.raise_syntax_error(source, &e)),
+        let options = CompileOpts {
+            optimize: settings.optimize,
+            int_max_str_digits: self.max_str_digits(),
+            allow_top_level_await: settings.flags & ALLOW_TOP_LEVEL_AWAIT != 0,
+            future_features: CodeFlags::from_bits_truncate(settings.flags & FUTURE_MASK),
+            dont_imply_dedent: settings.flags & DONT_IMPLY_DEDENT != 0,
+            ..CompileOpts::default()
+        };
+        let source = universal_newlines(source);
+        let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
+        match rustpython_compiler::compile(&source, mode, &name, options) {
+            Ok(code) => Code::from_compiled(self, &code, filename),
+            Err(e) => Err(self.raise_syntax_error(&source, filename, &e, settings)),
         }
     }
 
-    fn raise_syntax_error(&mut self, source: &str, e: &CompileError) -> Exc {
+    fn raise_syntax_error(&mut self, source: &str, file: &Value, e: &CompileError, with: Settings) -> Exc {
+        use rustpython_compiler::codegen::error::CodegenErrorType;
+        if let CompileError::Codegen(c) = e
+            && matches!(c.error, CodegenErrorType::RecursionError)
+        {
+            return self.raise("RecursionError", "maximum recursion depth exceeded during compilation");
+        }
         let (line, column) = e.python_location();
         let (end_line, end_column) = e.python_end_location().unwrap_or((line, column));
-        let text = source.lines().nth(line.saturating_sub(1)).unwrap_or("");
-        let message = e.to_string();
-        let class = if message.contains("indent") { "IndentationError" } else { "SyntaxError" };
-        let (m, file, text) =
-            (self.string(message), self.str(e.source_path()), self.string(format!("{text}\n")));
+        let message = message(e);
+        let class = error_class(&message);
+        // What the compiler proper finds, after the parser, shows the line only if there is a file to show.
+        let text = match e {
+            CompileError::Codegen(_) => {
+                let path = file.get::<Str>().map_or("", Str::as_str);
+                let on_disk = std::fs::read_to_string(path).unwrap_or_default();
+                on_disk.lines().nth(line.wrapping_sub(1)).map(|t| format!("{t}\n"))
+            }
+            CompileError::Parse(_) => {
+                let text = source.split_inclusive('\n').nth(line.wrapping_sub(1)).unwrap_or("");
+                let whole = text.ends_with('\n') || lexical(&message);
+                Some(if whole { text.to_owned() } else { format!("{text}\n") })
+            }
+        };
+        let incomplete = with.flags & ALLOW_INCOMPLETE != 0 && self.is_incomplete(source, e, &message);
+        let class = if incomplete { "_IncompleteInputError" } else { class };
+        let message = if incomplete { "incomplete input".to_owned() } else { message };
+        let (m, text) = (self.string(message), text.map_or(Value::NONE, |t| self.string(t)));
         let int = |n: usize| Value::small(n as i64);
-        let place = self.tuple(vec![file, int(line), int(column), text, int(end_line), int(end_column)]);
+        let place =
+            self.tuple(vec![file.clone(), int(line), int(column), text, int(end_line), int(end_column)]);
         self.raise_type(class, vec![m, place])
+    }
+
+    /// More input could make it right: for `codeop`.
+    fn is_incomplete(&mut self, source: &str, e: &CompileError, message: &str) -> bool {
+        let CompileError::Parse(p) = e else { return false };
+        let at_end = usize::from(p.raw_location.start()) >= source.trim_end().len();
+        p.is_unclosed_bracket
+            || p.is_unclosed_string
+            || message.starts_with("unterminated triple-quoted")
+            || message.ends_with("was never closed")
+            || at_end
+                && (message.starts_with("expected an indented block")
+                    || message.starts_with("expected 'except' or 'finally'")
+                    || message == "unexpected EOF while parsing"
+                    || source.trim_end().ends_with('\\'))
+    }
+
+    /// The text of source bytes: by byte-order mark, coding cookie, or UTF-8. `file` is named in errors.
+    pub fn decode_source(&mut self, bytes: &[u8], file: &Value) -> R<String> {
+        let (bytes, marked) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => (rest, true),
+            None => (bytes, false),
+        };
+        if bytes.contains(&0) {
+            return self.fail("SyntaxError", "source code cannot contain null bytes");
+        }
+        let cookie = coding_cookie(bytes);
+        let encoding = cookie.as_deref().map_or("utf-8".to_owned(), normal_name);
+        if marked && encoding != "utf-8" {
+            let message = format!("encoding problem: {encoding} with BOM");
+            let line = bytes.split(|&b| b == b'\n').next().unwrap_or(b"");
+            return self.source_error(&message, Some((line, 1, 0, line.len() as i64)));
+        }
+        match &*encoding {
+            "utf-8" => match std::str::from_utf8(bytes) {
+                Ok(s) => Ok(s.to_owned()),
+                Err(e) => {
+                    let at = e.valid_up_to();
+                    let number = bytes[..at].iter().filter(|&&b| b == b'\n').count() as i64 + 1;
+                    let start = bytes[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+                    let line = bytes[start..].split(|&b| b == b'\n').next().unwrap_or(b"");
+                    let message = format!(
+                        "Non-UTF-8 code starting with '\\x{:02x}' on line {number}, but no encoding declared; \
+                         see https://peps.python.org/pep-0263/ for details",
+                        bytes.get(at).copied().unwrap_or(0)
+                    );
+                    let column = String::from_utf8_lossy(&bytes[start..at]).chars().count() as i64 + 1;
+                    self.source_error(&message, Some((line, number, column, column)))
+                }
+            },
+            "iso-8859-1" => Ok(bytes.iter().map(|&b| b as char).collect()),
+            _ => self.decode_by_codec(bytes, &encoding, cookie.as_deref().unwrap_or(""), file),
+        }
+    }
+
+    fn decode_by_codec(&mut self, bytes: &[u8], name: &str, cookie: &str, file: &Value) -> R<String> {
+        let data = self.bytes(bytes);
+        let codec = self.str(name);
+        let key = self.intern("decode");
+        let text = self.get_attr(&data, &key).and_then(|f| self.call(&f, &[codec], crate::object::Kw::NONE));
+        let message = match text {
+            Ok(v) if v.get::<Str>().is_some() => return Ok(v.as_::<Str>().as_str().to_owned()),
+            Ok(_) => format!("encoding problem: {cookie}"),
+            Err(_) => {
+                let e = self.take_pending();
+                if self.is_instance(&e, self.types.exception("LookupError")) {
+                    format!("unknown encoding: {cookie}")
+                } else {
+                    format!("(unicode error) {}", self.str_string(&e)?)
+                }
+            }
+        };
+        let m = self.string(message);
+        let (line, column) = (Value::small(0), Value::small(-1));
+        let place = self.tuple(vec![file.clone(), line, column, Value::NONE]);
+        Err(self.raise_type("SyntaxError", vec![m, place]))
+    }
+
+    /// `place`: bytes of the line, its number, column and end column.
+    fn source_error<T>(&mut self, message: &str, place: Option<(&[u8], i64, i64, i64)>) -> R<T> {
+        let m = self.str(message);
+        let mut args = vec![m];
+        if let Some((line, number, column, end)) = place {
+            let text = self.string(String::from_utf8_lossy(line).into_owned());
+            let n = Value::small;
+            args.push(self.tuple(vec![Value::NONE, n(number), n(column), text, n(number), n(end)]));
+        }
+        Err(self.raise_type("SyntaxError", args))
+    }
+
+    /// Source as `compile`, `exec` and `eval` take it.
+    pub fn source_text(&mut self, v: &Value, who: &str, or: &str, filename: &Value, flags: u32) -> R<String> {
+        if let Some(s) = v.get::<Str>() {
+            if let Some(text) = s.to_str() {
+                if text.contains('\0') {
+                    return self.fail("SyntaxError", "source code string cannot contain null bytes");
+                }
+                return Ok(text.to_owned());
+            }
+            return Err(self.surrogate_error(v));
+        }
+        if let Some(b) = v.get::<Bytes>() {
+            let bytes = b.as_slice().to_vec();
+            if bytes.contains(&0) {
+                return self.fail("SyntaxError", "source code string cannot contain null bytes");
+            }
+            if flags & IGNORE_COOKIE != 0 {
+                return Ok(String::from_utf8_lossy(&bytes).into_owned());
+            }
+            return self.decode_source(&bytes, filename);
+        }
+        self.fail("TypeError", format!("{who} arg 1 must be a string, bytes or {or} object"))
+    }
+
+    /// UnicodeEncodeError for a str with a lone surrogate.
+    fn surrogate_error(&mut self, v: &Value) -> Exc {
+        let s = v.as_::<Str>();
+        let at = s.code_points().position(|c| (0xd800..0xe000).contains(&c.to_u32())).unwrap_or(0) as i64;
+        let (codec, why) = (self.intern("utf-8"), self.intern("surrogates not allowed"));
+        let (from, to) = (Value::small(at), Value::small(at + 1));
+        self.raise_type("UnicodeEncodeError", vec![codec, v.clone(), from, to, why])
     }
 
     /// The module `__main__`, made on first use.
@@ -55,8 +252,103 @@ impl Vm {
 
     /// Runs a code object with `globals` as both its globals and its names.
     pub fn exec_code(&mut self, code: &Value, globals: &Value) -> R<Value> {
-        let builtins = self.builtins.clone();
-        let f = self.new_function(code, globals, &builtins, Value::NONE);
-        self.run_function(&f, vec![], Some(globals.clone()))
+        self.exec_code_in(code, globals, globals, Value::NONE)
+    }
+
+    /// Runs a code object. `names`: any mapping. `closure`: a tuple of cells or None.
+    pub fn exec_code_in(&mut self, code: &Value, globals: &Value, names: &Value, closure: Value) -> R<Value> {
+        let builtins = self.builtins_of(globals);
+        let f = self.new_function(code, globals, &builtins, closure);
+        self.run_function(&f, vec![], Some(names.clone()))
+    }
+
+    /// The builtins that code with these globals sees.
+    pub fn builtins_of(&mut self, globals: &Value) -> Value {
+        let key = self.intern("__builtins__");
+        match globals.get::<Dict>().and_then(|d| d.get_str(&key)) {
+            Some(b) if b.get::<Dict>().is_some() => b,
+            Some(b) => match b.get::<Module>() {
+                Some(m) => m.dict.clone(),
+                None => self.builtins.clone(),
+            },
+            None => self.builtins.clone(),
+        }
+    }
+}
+
+/// `\r\n` and `\r` are line ends too.
+fn universal_newlines(source: &str) -> std::borrow::Cow<'_, str> {
+    if source.contains('\r') {
+        source.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        source.into()
+    }
+}
+
+fn error_class(message: &str) -> &'static str {
+    match message {
+        "inconsistent use of tabs and spaces in indentation" => "TabError",
+        "unexpected indent"
+        | "unindent does not match any outer indentation level"
+        | "too many levels of indentation" => "IndentationError",
+        _ if message.starts_with("expected an indented block") => "IndentationError",
+        _ => "SyntaxError",
+    }
+}
+
+/// The tokenizer's errors: the text they show is what was read so far.
+fn lexical(message: &str) -> bool {
+    ["unterminated ", "invalid decimal", "invalid hexadecimal", "invalid octal", "invalid binary"]
+        .iter()
+        .chain(&["invalid imaginary", "invalid digit", "invalid non-printable", "invalid character"])
+        .chain(&["leading zeros", "unmatched ", "closing parenthesis", "f-string: ", "unindent does not"])
+        .chain(&["inconsistent use of tabs", "t-string: "])
+        .any(|start| message.starts_with(start))
+}
+
+/// The front end's words as CPython says them.
+fn message(e: &CompileError) -> String {
+    let m = e.to_string();
+    match &*m {
+        "Unexpected indentation" | "unexpected indentation" => "unexpected indent".into(),
+        "unindent does not match any outer indentation level" => m,
+        _ => m,
+    }
+}
+
+/// The encoding that a comment in the first two lines names (PEP 263).
+fn coding_cookie(bytes: &[u8]) -> Option<String> {
+    for line in bytes.split(|&b| b == b'\n').take(2) {
+        let text = line.trim_ascii_start();
+        if text.is_empty() || text == b"\r" {
+            continue;
+        }
+        if text[0] != b'#' {
+            return None;
+        }
+        let Some(at) = text.windows(6).position(|w| w == b"coding") else { continue };
+        let rest = &text[at + 6..];
+        let Some(rest) = rest.strip_prefix(b":").or(rest.strip_prefix(b"=")) else { continue };
+        let rest = rest.trim_ascii_start();
+        let ok = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let n = rest.iter().position(|b| !ok(b)).unwrap_or(rest.len());
+        if n > 0 {
+            return Some(String::from_utf8_lossy(&rest[..n]).into_owned());
+        }
+    }
+    None
+}
+
+/// As the tokenizer normalises the two encodings it knows itself.
+fn normal_name(name: &str) -> String {
+    let n: String =
+        name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    let is = |base: &str| n == base || n.strip_prefix(base).is_some_and(|r| r.starts_with('-'));
+    if is("utf-8") {
+        "utf-8".into()
+    } else if is("latin-1") || is("iso-8859-1") || is("iso-latin-1") {
+        "iso-8859-1".into()
+    } else {
+        name.to_owned()
     }
 }

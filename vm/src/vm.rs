@@ -28,6 +28,8 @@ pub struct Options {
     /// Iterations after which a loop is hot.
     pub hot: u16,
     pub argv: Vec<String>,
+    /// `-O`: 1, `-OO`: 2.
+    pub optimize: u8,
     /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
     pub monitoring_314: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Options {
             stack_words: 1 << 20,
             hot: 250,
             argv: vec![String::new()],
+            optimize: 0,
             monitoring_314: false,
         }
     }

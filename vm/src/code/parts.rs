@@ -37,10 +37,11 @@ pub fn units(bytes: &[u8]) -> Box<[u16]> {
 }
 
 impl Code {
-    pub fn from_compiled(vm: &mut Vm, c: &CodeObject) -> R<Value> {
+    /// `filename`: what it was compiled as; the compiler's own copy may have lost surrogates.
+    pub fn from_compiled(vm: &mut Vm, c: &CodeObject, filename: &Value) -> R<Value> {
         let mut consts = Vec::with_capacity(c.constants.len());
         for k in c.constants.iter() {
-            consts.push(constant(vm, k)?);
+            consts.push(constant(vm, k, filename)?);
         }
         let mut localsplus: Vec<Value> = c.varnames.iter().map(|n| vm.intern(n.as_ref())).collect();
         for n in c.cellvars.iter().filter(|n| !c.varnames.contains(n)) {
@@ -60,7 +61,7 @@ impl Code {
             names: c.names.iter().map(|n| vm.intern(n.as_ref())).collect(),
             localsplus,
             kinds: c.localspluskinds.clone(),
-            filename: vm.intern(c.source_path.as_ref()),
+            filename: filename.clone(),
             name: vm.intern(c.obj_name.as_ref()),
             qualname: vm.intern(c.qualname.as_ref()),
             firstlineno: c.first_line_number.map_or(1, |l| l.get() as i32),
@@ -169,7 +170,7 @@ pub fn nlocals(kinds: &[u8]) -> usize {
     kinds.iter().filter(|&&k| k & super::FAST_LOCAL != 0).count()
 }
 
-fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
+fn constant(vm: &mut Vm, c: &ConstantData, file: &Value) -> R<Value> {
     Ok(match c {
         ConstantData::None => Value::NONE,
         ConstantData::Ellipsis => Value::ELLIPSIS,
@@ -183,20 +184,20 @@ fn constant(vm: &mut Vm, c: &ConstantData) -> R<Value> {
             }
         },
         ConstantData::Str { value } => str_constant(vm, value),
-        ConstantData::Code { code } => Code::from_compiled(vm, code)?,
+        ConstantData::Code { code } => Code::from_compiled(vm, code, file)?,
         ConstantData::Tuple { elements } => {
-            let items = elements.iter().map(|e| constant(vm, e)).collect::<R<Vec<_>>>()?;
+            let items = elements.iter().map(|e| constant(vm, e, file)).collect::<R<Vec<_>>>()?;
             vm.tuple(items)
         }
         ConstantData::Slice { elements } => {
             let [a, b, c] = &**elements;
-            let (a, b, c) = (constant(vm, a)?, constant(vm, b)?, constant(vm, c)?);
+            let (a, b, c) = (constant(vm, a, file)?, constant(vm, b, file)?, constant(vm, c, file)?);
             crate::object::Slice::new(&vm.types.slice, a, b, c)
         }
         ConstantData::Bytes { value } => vm.bytes(value),
         ConstantData::Complex { value } => return complex_constant(vm, value.re, value.im),
         ConstantData::Frozenset { elements } => {
-            let items = elements.iter().map(|e| constant(vm, e)).collect::<R<Vec<_>>>()?;
+            let items = elements.iter().map(|e| constant(vm, e, file)).collect::<R<Vec<_>>>()?;
             vm.frozenset(&items)?
         }
     })

@@ -122,17 +122,6 @@ static FUNCTIONS: &[BuiltinDef] = &[
         let s = vm.format_value(&a[0], spec)?;
         Ok(vm.string(s))
     }),
-    BuiltinDef::new("globals", 0, 0, |vm, _, _| {
-        // Called from Rust, outside of any Python frame, there are none.
-        if vm.frame().code.is_null() { Ok(vm.dict()) } else { Ok(vm.frame().globals().clone()) }
-    }),
-    BuiltinDef::new("vars", 1, 1, |vm, a, _| {
-        let name = vm.intern("__dict__");
-        match vm.get_attr_opt(&a[0], &name)? {
-            Some(d) => Ok(d),
-            None => vm.fail("TypeError", "vars() argument must have __dict__ attribute"),
-        }
-    }),
     BuiltinDef::new("input", 0, 1, |vm, _, _| vm.fail("NotImplementedError", "input() is not supported yet")),
     BuiltinDef::new("exit", 0, 1, exit),
     BuiltinDef::new("quit", 0, 1, exit),
@@ -140,6 +129,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
 
 pub fn init(vm: &mut Vm) {
     let module = vm.add_module("builtins", FUNCTIONS);
+    vm.add_functions(&module, super::evaluate::FUNCTIONS);
     let t = &vm.types;
     let classes = [
         &t.object,

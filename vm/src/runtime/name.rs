@@ -1,5 +1,6 @@
 //! Names, globals, attributes, imports.
 
+use crate::error::{Exc, R};
 use crate::machine::Flow;
 use crate::object::{Dict, Module, Str};
 use crate::site;
@@ -24,10 +25,26 @@ fn global(vm: &Vm, name: &Value) -> Option<Value> {
     globals.or_else(|| vm.frame().function().builtins.as_::<Dict>().get_str(name))
 }
 
+/// Names of a body may live in any mapping: what is not exactly a dict is asked by its own methods.
+fn is_plain_dict(vm: &Vm, d: &Value) -> bool {
+    vm.type_of(d).is(&vm.types.dict)
+}
+/// The name in a body's mapping; only KeyError means that it is not there.
+pub(crate) fn name_in(vm: &mut Vm, names: &Value, name: &Value) -> R<Option<Value>> {
+    if is_plain_dict(vm, names) {
+        return Ok(names.as_::<Dict>().get_str(name));
+    }
+    match vm.get_item(names, name) {
+        Ok(v) => Ok(Some(v)),
+        Err(e) => vm.unless_key_error(e).map(|()| None),
+    }
+}
+
 pub fn load_name(vm: &mut Vm, i: u32) -> Flow {
     let n = name(vm, i);
-    let found = names(vm).as_::<Dict>().get_str(&n).or_else(|| global(vm, &n));
-    match found {
+    let names = names(vm);
+    let found = name_in(vm, &names, &n)?;
+    match found.or_else(|| global(vm, &n)) {
         Some(v) => {
             vm.push(v);
             Ok(())
@@ -37,15 +54,24 @@ pub fn load_name(vm: &mut Vm, i: u32) -> Flow {
 }
 pub fn store_name(vm: &mut Vm, i: u32) -> Flow {
     let (v, n, d) = (vm.pop(), name(vm, i), names(vm));
-    d.as_::<Dict>().set_str(vm, &n, v);
+    if is_plain_dict(vm, &d) {
+        d.as_::<Dict>().set_str(vm, &n, v);
+    } else {
+        vm.set_item(&d, &n, v)?;
+    }
     Ok(())
 }
 pub fn delete_name(vm: &mut Vm, i: u32) -> Flow {
     let (n, d) = (name(vm, i), names(vm));
-    match d.as_::<Dict>().remove_str(vm, &n) {
-        Some(_) => Ok(()),
-        None => undefined(vm, &n),
-    }
+    let there = if is_plain_dict(vm, &d) {
+        d.as_::<Dict>().remove_str(vm, &n).is_some()
+    } else {
+        match vm.del_item(&d, &n) {
+            Ok(()) => true,
+            Err(e) => vm.unless_key_error(e).map(|()| false)?,
+        }
+    };
+    if there { Ok(()) } else { undefined(vm, &n) }
 }
 pub fn store_global(vm: &mut Vm, i: u32) -> Flow {
     let (v, n) = (vm.pop(), name(vm, i));
@@ -202,6 +228,15 @@ pub fn import_from(vm: &mut Vm, i: u32) -> Flow {
 }
 
 impl Vm {
+    /// Swallows a pending KeyError.
+    fn unless_key_error(&mut self, e: Exc) -> R {
+        let pending = self.take_pending();
+        if self.is_instance(&pending, self.types.exception("KeyError")) {
+            return Ok(());
+        }
+        self.set_pending(pending);
+        Err(e)
+    }
     fn module_name(&mut self, m: &Value) -> String {
         let key = self.intern("__name__");
         let v = m.get::<Module>().and_then(|m| m.dict.as_::<Dict>().get_str(&key));
