@@ -12,6 +12,9 @@ use std::{env, fs};
 /// Left out: what needs Tk, what installs software, tests.
 const WITHOUT: &[&str] = &["idlelib", "turtledemo", "tkinter", "turtle.py", "ensurepip", "test", "README.md"];
 
+/// Our own part: the finder and loader of what is packed here.
+const OWN: &str = "_embedded.py";
+
 /// Modules that CPython freezes: tracebacks name them so, and `importlib` is recognised by it.
 const FROZEN: &[&str] = &[
     "importlib._bootstrap",
@@ -36,6 +39,7 @@ const FROZEN: &[&str] = &[
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed={OWN}");
     println!("cargo:rerun-if-env-changed=SERIEMA_LIB");
     let lib = match env::var_os("SERIEMA_LIB") {
         Some(folder) => {
@@ -46,6 +50,7 @@ fn main() {
     };
     let mut files = vec![];
     collect(&lib, "", &mut files);
+    files.push(OWN.to_owned());
     files.sort();
     assert!(files.iter().any(|f| f == "os.py"), "no Python library in {}", lib.display());
     let parts = in_parallel(&lib, &files);
@@ -115,7 +120,8 @@ fn in_parallel(lib: &Path, files: &[String]) -> Vec<Packed> {
 }
 
 fn pack(lib: &Path, path: &str) -> Packed {
-    let bytes = fs::read(lib.join(path)).unwrap();
+    let file = if path == OWN { PathBuf::from(OWN) } else { lib.join(path) };
+    let bytes = fs::read(file).unwrap();
     let code = match path.strip_suffix(".py") {
         Some(stem) => compile(stem, path, &bytes).unwrap_or_default(),
         None => vec![],
@@ -127,8 +133,14 @@ fn compile(stem: &str, path: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let source = std::str::from_utf8(bytes).ok()?;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let module = stem.strip_suffix("/__init__").unwrap_or(stem).replace('/', ".");
-    let name =
-        if FROZEN.contains(&&*module) { format!("<frozen {module}>") } else { format!("<embedded>/{path}") };
+    let name = if path == OWN {
+        // Tracebacks leave importlib's frames out; this is a part of it.
+        "<frozen importlib._bootstrap_external>".to_owned()
+    } else if FROZEN.contains(&&*module) {
+        format!("<frozen {module}>")
+    } else {
+        format!("<embedded>/{path}")
+    };
     let options = rustpython_compiler::CompileOpts::default();
     match rustpython_compiler::compile(source, rustpython_compiler::Mode::Exec, &name, options) {
         Ok(code) => Some(marshal::dumps(&code)),

@@ -51,7 +51,8 @@ pub struct Code {
     pub simple_args: bool,
     pub localsplus: Box<[Value]>,
     pub kinds: Box<[u8]>,
-    pub filename: Value,
+    /// importlib may change it (`_imp._fix_co_filename`).
+    pub(crate) filename: RefCell<Value>,
     pub name: Value,
     pub qualname: Value,
     pub firstlineno: i32,
@@ -85,6 +86,19 @@ impl Code {
             at += 1 + op::caches(*self.base.get(here)? as u8);
             Some(here)
         })
+    }
+    pub fn filename(&self) -> Value {
+        self.filename.borrow().clone()
+    }
+    /// Changes the file name here and in the code objects inside, where it is `old`.
+    pub(crate) fn set_filename(&self, old: &Value, new: &Value) {
+        if !self.filename().is(old) && !attributes::same_constant(&self.filename(), old) {
+            return;
+        }
+        drop(self.filename.replace(new.clone()));
+        for inner in self.consts.iter().filter_map(|c| c.get::<Code>()) {
+            inner.set_filename(old, new);
+        }
     }
     pub fn has_docstring(&self) -> bool {
         self.flags & CodeFlags::HAS_DOCSTRING.bits() != 0

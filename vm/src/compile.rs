@@ -240,13 +240,13 @@ impl Vm {
 
     /// The module `__main__`, made on first use.
     pub fn main_module(&mut self) -> Value {
-        if let Some(m) = self.modules.get("__main__") {
-            return m.clone();
+        if let Some(m) = self.imported("__main__").filter(|m| m.get::<Module>().is_some()) {
+            return m;
         }
         let m = self.module("__main__");
-        let (key, b) = (self.intern("__builtins__"), self.modules["builtins"].clone());
+        let (key, b) = (self.intern("__builtins__"), self.imported("builtins").unwrap_or(Value::NONE));
         m.as_::<Module>().dict.as_::<Dict>().set_str(self, &key, b);
-        self.modules.insert("__main__".into(), m.clone());
+        self.set_imported("__main__", m.clone());
         m
     }
 

@@ -5,6 +5,7 @@ pub mod code;
 pub mod compile;
 pub mod error;
 pub mod frame;
+pub mod import;
 pub mod interp;
 pub mod layout;
 pub mod machine;

@@ -113,7 +113,8 @@ fn finish_repeats(out: &mut String, repeated: usize) {
 
 fn format_frame(t: &Traceback, out: &mut String) {
     let code = t.code.as_::<Code>();
-    let file = code.filename.as_::<Str>().as_str();
+    let file = code.filename();
+    let file = file.as_::<Str>().as_str();
     out.push_str(&format!("  File \"{file}\", line {}, in {}\n", t.line, code.name.as_::<Str>().as_str()));
     let Some(source) = source_line(file, t.line) else { return };
     let stripped = source.trim();

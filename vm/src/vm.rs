@@ -30,6 +30,27 @@ pub struct Options {
     pub argv: Vec<String>,
     /// `-O`: 1, `-OO`: 2.
     pub optimize: u8,
+    /// The Python part of the standard library.
+    pub library: Option<crate::import::Library>,
+    /// A Lib folder to use instead of it.
+    pub lib_dir: Option<String>,
+    /// Entries of `sys.path` before the library's (`PYTHONPATH`).
+    pub python_path: Vec<String>,
+    /// `-P`: the script's folder is not put on `sys.path`.
+    pub safe_path: bool,
+    /// `-B`
+    pub dont_write_bytecode: bool,
+    /// `-E`, `-I`, `-s`, `-S`: for `sys.flags`.
+    pub ignore_environment: bool,
+    pub isolated: bool,
+    pub no_user_site: bool,
+    pub no_site: bool,
+    /// The command: `sys.executable` and `sys.orig_argv`.
+    pub executable: String,
+    pub orig_argv: Vec<String>,
+    /// `-W` and `-X`.
+    pub warn_options: Vec<String>,
+    pub x_options: Vec<String>,
     /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
     pub monitoring_314: bool,
 }
@@ -42,6 +63,19 @@ impl Default for Options {
             hot: 250,
             argv: vec![String::new()],
             optimize: 0,
+            library: None,
+            lib_dir: None,
+            python_path: vec![],
+            safe_path: false,
+            dont_write_bytecode: false,
+            ignore_environment: false,
+            isolated: false,
+            no_user_site: false,
+            no_site: false,
+            executable: String::new(),
+            orig_argv: vec![],
+            warn_options: vec![],
+            x_options: vec![],
             monitoring_314: false,
         }
     }
@@ -122,8 +156,14 @@ pub struct Vm {
     /// `sys.monitoring.DISABLE` and `MISSING`.
     pub monitoring_disable: Value,
     pub monitoring_missing: Value,
-    /// name -> module.
-    pub modules: HashMap<Box<str>, Value>,
+    /// `sys`, `importlib._bootstrap` once it works, and the builtin `__import__`.
+    pub sys_module: Value,
+    pub importlib: Option<Value>,
+    pub(crate) own_import: Value,
+    /// How often the import lock is held. (The GIL is the lock.)
+    pub(crate) import_lock: u32,
+    /// `sys.modules`, as it was at the start. (A program may put another dict there: importlib's business.)
+    pub sys_modules: Value,
     /// Dict of the builtins module.
     pub builtins: Value,
     /// Standard output, buffered by the line or block.
@@ -173,7 +213,11 @@ impl Vm {
             events_fired: 0,
             monitoring_disable: Value::NONE,
             monitoring_missing: Value::NONE,
-            modules: HashMap::new(),
+            sys_modules: Value::NONE,
+            sys_module: Value::NONE,
+            importlib: None,
+            own_import: Value::NONE,
+            import_lock: 0,
             builtins: Value::NONE,
             stdout: crate::modules::io::Out::default(),
             options,
@@ -565,12 +609,15 @@ impl Drop for Vm {
         self.pending = None;
         self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
         // Functions and the dicts of their globals refer to each other: break the cycles from the modules.
-        let modules: Vec<Value> = self.modules.drain().map(|(_, m)| m).collect();
+        let all = std::mem::replace(&mut self.sys_modules, Value::NONE);
+        let modules: Vec<Value> = all.get::<Dict>().map_or(vec![], |d| d.iter().map(|(_, m)| m).collect());
         for m in &modules {
-            let dict = m.as_::<Module>().dict.clone();
-            dict.as_::<Dict>().clear(self);
+            if let Some(dict) = m.get::<Module>().map(|m| m.dict.clone()) {
+                dict.as_::<Dict>().clear(self);
+            }
         }
-        drop(modules);
+        drop((modules, all));
+        (self.sys_module, self.importlib, self.own_import) = (Value::NONE, None, Value::NONE);
         self.builtins = Value::NONE;
         for &p in &self.codes {
             // SAFETY: the set holds the addresses of live code objects; those left outlive the VM's fields.

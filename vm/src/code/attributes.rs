@@ -212,7 +212,7 @@ impl Vm {
         Ok(Some(match name {
             "co_name" => c.name.clone(),
             "co_qualname" => c.qualname.clone(),
-            "co_filename" => c.filename.clone(),
+            "co_filename" => c.filename(),
             "co_firstlineno" => Value::small(c.firstlineno as i64),
             "co_argcount" => count(c.argcount),
             "co_posonlyargcount" => count(c.posonlyargcount),
@@ -270,7 +270,7 @@ fn equal(a: &Code, b: &Code) -> bool {
 }
 
 /// Equal and of one type, also inside; 0.0 is not -0.0. Constants nest no deeper than their source did.
-fn same_constant(a: &Value, b: &Value) -> bool {
+pub(super) fn same_constant(a: &Value, b: &Value) -> bool {
     if a.is(b) {
         return true;
     }

@@ -130,6 +130,10 @@ static FUNCTIONS: &[BuiltinDef] = &[
 pub fn init(vm: &mut Vm) {
     let module = vm.add_module("builtins", FUNCTIONS);
     vm.add_functions(&module, super::evaluate::FUNCTIONS);
+    vm.add_functions(&module, crate::import::FUNCTIONS);
+    let key = vm.intern("__import__");
+    vm.own_import =
+        module.as_::<Module>().dict.as_::<crate::object::Dict>().get_str(&key).unwrap_or(Value::NONE);
     let t = &vm.types;
     let classes = [
         &t.object,

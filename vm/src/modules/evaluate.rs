@@ -162,7 +162,7 @@ fn scopes(vm: &mut Vm, args: &[Value], kw: Kw, who: &str) -> R<(Value, Value)> {
         let message = if who == "eval" {
             "locals must be a mapping".to_owned()
         } else {
-            format!("{who}() locals must be a mapping or None, not {}", vm.type_name(l))
+            format!("locals must be a mapping or None, not {}", vm.type_name(l))
         };
         return vm.fail("TypeError", message);
     }

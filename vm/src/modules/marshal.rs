@@ -40,7 +40,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
 ];
 
 pub fn init(vm: &mut Vm) -> R<Value> {
-    let m = vm.add_module("marshal", FUNCTIONS);
+    let m = vm.new_module("marshal", FUNCTIONS);
     vm.set_global(&m, "version", Value::small(VERSION));
     Ok(m)
 }
@@ -678,7 +678,7 @@ impl Writer<'_> {
             self.object(&t)?;
         }
         self.bytes(&c.kinds, 0)?;
-        for text in [&c.filename, &c.name, &c.qualname] {
+        for text in [&c.filename(), &c.name, &c.qualname] {
             self.object(text)?;
         }
         self.long(c.firstlineno);

@@ -1,7 +1,9 @@
-//! The modules made in Rust. All are there from the start; `import` only finds them.
+//! The modules made in Rust. `builtins` and `sys` are there from the start, the others are made when first
+//! imported.
 
 pub mod builtins;
 pub mod evaluate;
+pub mod imp;
 pub mod io;
 pub mod marshal;
 pub mod monitoring;
@@ -10,27 +12,58 @@ pub mod signal;
 pub mod sys;
 pub mod time;
 
+use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Module};
 use crate::value::Value;
 use crate::vm::Vm;
 
+/// Makes a module.
+pub type Init = fn(&mut Vm) -> R<Value>;
+
+/// The modules that are made when first imported.
+pub static NATIVE: &[(&str, Init)] = &[("_imp", imp::init), ("marshal", marshal::init), ("time", time::init)];
+
 pub fn init(vm: &mut Vm) {
+    vm.sys_modules = vm.dict();
     builtins::init(vm);
     let sys = sys::init(vm);
     monitoring::init(vm, &sys);
-    time::init(vm);
-    let _ = marshal::init(vm);
-    // Last, so that it lists them all.
-    sys::list_modules(vm, &sys);
 }
 
 impl Vm {
-    /// A new module with these functions, which can be imported.
-    pub(crate) fn add_module(&mut self, name: &'static str, functions: &'static [BuiltinDef]) -> Value {
+    /// A new module with these functions.
+    pub fn new_module(&mut self, name: &str, functions: &'static [BuiltinDef]) -> Value {
         let module = self.module(name);
         self.add_functions(&module, functions);
-        self.modules.insert(name.into(), module.clone());
         module
+    }
+    /// A new module with these functions, which is imported already.
+    pub(crate) fn add_module(&mut self, name: &'static str, functions: &'static [BuiltinDef]) -> Value {
+        let module = self.new_module(name, functions);
+        self.set_imported(name, module.clone());
+        module
+    }
+    /// Is it made in Rust?
+    pub(crate) fn is_native_module(&self, name: &str) -> bool {
+        matches!(name, "builtins" | "sys") || NATIVE.iter().any(|(n, _)| *n == name)
+    }
+    /// A new module of Rust's, which nobody has imported yet.
+    pub(crate) fn make_native_module(&mut self, name: &str) -> R<Option<Value>> {
+        match NATIVE.iter().find(|(n, _)| *n == name) {
+            Some((_, init)) => init(self).map(Some),
+            None => Ok(None),
+        }
+    }
+    /// An entry of `sys.modules`.
+    pub fn imported(&mut self, name: &str) -> Option<Value> {
+        let key = self.intern(name);
+        self.sys_modules.clone().get::<Dict>()?.get_str(&key)
+    }
+    pub fn set_imported(&mut self, name: &str, module: Value) {
+        let (key, modules) = (self.intern(name), self.sys_modules.clone());
+        if let Some(d) = modules.get::<Dict>() {
+            d.set_str(self, &key, module);
+        }
     }
     /// More functions for a module.
     pub(crate) fn add_functions(&mut self, module: &Value, functions: &'static [BuiltinDef]) {

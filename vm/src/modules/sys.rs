@@ -9,6 +9,7 @@ use std::io::Write;
 
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("exit", 0, 1, exit),
+    BuiltinDef::new("displayhook", 1, 1, display_hook),
     BuiltinDef::new("intern", 1, 1, intern),
     BuiltinDef::new("getrecursionlimit", 0, 0, |vm, _, _| {
         Ok(Value::small(vm.options.recursion_limit as i64))
@@ -55,6 +56,9 @@ pub enum Stream {
 
 pub fn init(vm: &mut Vm) -> Value {
     let sys = vm.add_module("sys", FUNCTIONS);
+    vm.sys_module = sys.clone();
+    let modules = vm.sys_modules.clone();
+    vm.set_global(&sys, "modules", modules);
     let argv: Vec<Value> = vm.options.argv.clone().iter().map(|a| vm.str(a)).collect();
     let argv = vm.list(argv);
     let empty = vm.list(vec![]);
@@ -100,18 +104,6 @@ pub fn init(vm: &mut Vm) -> Value {
         vm.set_global(&sys, &format!("__{name}__"), stream);
     }
     sys
-}
-
-/// `sys.modules`: the modules there are, as they are now.
-pub fn list_modules(vm: &mut Vm, sys: &Value) {
-    let d = vm.dict();
-    let mut all: Vec<_> = vm.modules.iter().map(|(n, m)| (n.clone(), m.clone())).collect();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, m) in all {
-        let key = vm.intern(&name);
-        d.as_::<Dict>().set_str(vm, &key, m);
-    }
-    vm.set_global(sys, "modules", d);
 }
 
 fn namespace(vm: &mut Vm, entries: Vec<(&str, Value)>) -> Value {
@@ -195,9 +187,8 @@ fn set_max_str_digits(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     if n != 0 && !(640..=i32::MAX as i64).contains(&n) {
         return vm.fail("ValueError", "maxdigits must be >= 640 or 0 for unlimited");
     }
-    if let Some(sys) = vm.modules.get("sys").cloned() {
-        vm.set_global(&sys, MAX_STR_DIGITS, Value::small(n));
-    }
+    let sys = vm.sys_module.clone();
+    vm.set_global(&sys, MAX_STR_DIGITS, Value::small(n));
     Ok(Value::NONE)
 }
 
@@ -213,7 +204,33 @@ fn exc_info(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
     Ok(vm.tuple(parts))
 }
 
+/// `sys.displayhook`.
+fn display_hook(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    if args[0].is_none() {
+        return Ok(Value::NONE);
+    }
+    let (key, builtins) = (vm.intern("_"), vm.builtins.clone());
+    builtins.as_::<Dict>().set_str(vm, &key, Value::NONE);
+    let text = vm.repr_string(&args[0])?;
+    let Some(out) = vm.sys_attribute("stdout").filter(|o| !o.is_none()) else {
+        return vm.fail("RuntimeError", "lost sys.stdout");
+    };
+    let line = vm.string(format!("{text}\n"));
+    let write = vm.intern("write");
+    let f = vm.get_attr(&out, &write)?;
+    vm.call(&f, &[line], Kw::NONE)?;
+    builtins.as_::<Dict>().set_str(vm, &key, args[0].clone());
+    Ok(Value::NONE)
+}
+
 impl Vm {
+    /// Shows the value of an interactive statement.
+    pub(crate) fn display(&mut self, v: &Value) -> R {
+        match self.sys_attribute("displayhook") {
+            Some(f) => self.call(&f, std::slice::from_ref(v), Kw::NONE).map(drop),
+            None => self.fail("RuntimeError", "lost sys.displayhook"),
+        }
+    }
     /// Which standard stream an object is.
     pub(crate) fn stream(&mut self, v: &Value) -> Option<Stream> {
         if !v.is_kind(Kind::Namespace) || **self.type_of(v).as_::<Type>().name.borrow() != *STREAM_CLASS {
@@ -229,7 +246,7 @@ impl Vm {
     /// `sys.<name>` as it is now.
     pub(crate) fn sys_attribute(&mut self, name: &str) -> Option<Value> {
         let key = self.intern(name);
-        self.modules.get("sys")?.as_::<Module>().dict.as_::<Dict>().get_str(&key)
+        self.sys_module.get::<Module>()?.dict.as_::<Dict>().get_str(&key)
     }
     pub(crate) fn write_stream(&mut self, stream: Stream, text: &str) -> R {
         let r = match stream {

@@ -25,9 +25,9 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("sleep", 1, 1, sleep),
 ];
 
-pub fn init(vm: &mut Vm) {
+pub fn init(vm: &mut Vm) -> R<Value> {
     LazyLock::force(&ORIGIN);
-    vm.add_module("time", FUNCTIONS);
+    Ok(vm.new_module("time", FUNCTIONS))
 }
 
 fn wall() -> Duration {

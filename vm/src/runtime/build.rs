@@ -234,6 +234,18 @@ pub fn convert_value(vm: &mut Vm, how: u32) -> Flow {
 /// CALL_INTRINSIC_1's functions, in CPython's numbering.
 pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
     match which {
+        1 => {
+            let v = vm.pop();
+            vm.push(Value::NONE);
+            vm.display(&v)?;
+            Ok(())
+        }
+        2 => {
+            let module = vm.pop();
+            vm.push(Value::NONE);
+            vm.import_star(&module)?;
+            Ok(())
+        }
         // A StopIteration that leaves a generator's body.
         3 => {
             let e = vm.pop();

@@ -15,6 +15,7 @@ pub mod unraisable;
 pub mod unwind;
 pub mod with;
 
+pub use crate::import::{import_from, import_name};
 pub use asynchronous::*;
 pub use build::*;
 pub use call::*;

@@ -203,30 +203,6 @@ pub fn delete_attr(vm: &mut Vm, i: u32) -> Flow {
     Ok(())
 }
 
-pub fn import_name(vm: &mut Vm, i: u32) -> Flow {
-    let n = name(vm, i);
-    let (_fromlist, _level) = (vm.pop(), vm.pop());
-    let m = vm.import_module(n.as_::<Str>().as_str())?;
-    vm.push(m);
-    Ok(())
-}
-pub fn import_from(vm: &mut Vm, i: u32) -> Flow {
-    let n = name(vm, i);
-    let m = vm.peek(0).to_value();
-    match vm.get_attr_opt(&m, &n)? {
-        Some(v) => {
-            vm.push(v);
-            Ok(())
-        }
-        None => {
-            let (n, m) = (vm.str_string(&n)?, vm.module_name(&m));
-            Err(vm
-                .raise("ImportError", format!("cannot import name '{n}' from '{m}' (unknown location)"))
-                .into())
-        }
-    }
-}
-
 impl Vm {
     /// Swallows a pending KeyError.
     fn unless_key_error(&mut self, e: Exc) -> R {
@@ -236,23 +212,5 @@ impl Vm {
         }
         self.set_pending(pending);
         Err(e)
-    }
-    fn module_name(&mut self, m: &Value) -> String {
-        let key = self.intern("__name__");
-        let v = m.get::<Module>().and_then(|m| m.dict.as_::<Dict>().get_str(&key));
-        v.and_then(|v| v.get::<Str>().map(|s| s.as_str().to_owned())).unwrap_or_else(|| "?".into())
-    }
-    /// The module of that name, made at start-up. Files are not imported yet.
-    pub fn import_module(&mut self, name: &str) -> crate::error::R<Value> {
-        if let Some(m) = self.modules.get(name) {
-            return Ok(m.clone());
-        }
-        let message = match name.split_once('.') {
-            Some((parent, _)) if self.modules.contains_key(parent) => {
-                format!("No module named '{name}'; '{parent}' is not a package")
-            }
-            _ => format!("No module named '{name}'"),
-        };
-        Err(self.raise("ModuleNotFoundError", message))
     }
 }

@@ -54,8 +54,7 @@ impl Vm {
     /// change it.
     pub(crate) fn max_str_digits(&mut self) -> usize {
         let key = self.intern(super::table::MAX_STR_DIGITS);
-        let sys = self.modules.get("sys").cloned();
-        let n = sys.and_then(|m| m.as_::<Module>().dict.as_::<Dict>().get_str(&key));
+        let n = self.sys_module.get::<Module>().and_then(|m| m.dict.as_::<Dict>().get_str(&key));
         n.filter(|n| n.word().is_int()).map_or(4300, |n| n.word().int().max(0) as usize)
     }
 
@@ -304,7 +303,7 @@ impl Vm {
             }
             Kind::Code => {
                 let c = v.as_::<Code>();
-                let (name, file) = (text_of(&c.name), text_of(&c.filename));
+                let (name, file) = (text_of(&c.name), text_of(&c.filename()));
                 format!("<code object {name} at {at:#014x}, file \"{file}\", line {}>", c.firstlineno)
             }
             Kind::Module => {
