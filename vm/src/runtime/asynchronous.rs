@@ -412,7 +412,7 @@ impl Vm {
             while frames.len() < depth && !f.is_null() {
                 if !(*f).code.is_null() {
                     let (file, line, name) =
-                        ((*f).code().filename.clone(), (*f).line() as i64, (*f).code().name.clone());
+                        ((*f).code().filename(), (*f).line() as i64, (*f).code().name.clone());
                     frames.push(self.tuple(vec![file, Value::small(line), name]));
                 }
                 f = (*f).prev;
