@@ -147,6 +147,7 @@ pub fn init(vm: &mut Vm) {
         &t.dict,
         &t.range,
         &t.slice,
+        &t.complex,
         &t.set,
         &t.frozenset,
         &t.enumerate,

@@ -340,7 +340,13 @@ impl Dict {
             (std::mem::replace(&mut e.key, Value::NULL), std::mem::replace(&mut e.value, Word::NULL))
         };
         self.used.set(self.used.get() - 1);
-        let value = if self.celled.get() {
+        let value = self.release(vm, w);
+        drop(key);
+        value
+    }
+    /// The value of an entry that is gone.
+    fn release(&self, vm: &mut Vm, w: Word) -> Value {
+        if self.celled.get() {
             let cell = w.0 as *mut GlobalCell;
             // Whoever holds the address relies on it only while the watch has not fired.
             vm.fire_watch(WatchKey::Cell(cell as usize));
@@ -350,17 +356,39 @@ impl Dict {
         } else {
             // SAFETY: the table owned the value.
             unsafe { Value::from_word(w) }
-        };
-        drop(key);
-        value
+        }
     }
     pub fn clear(&self, vm: &mut Vm) {
-        while let Some((i, _, _)) = self.next_entry(0) {
-            drop(self.remove_at(vm, i));
+        let old = {
+            let mut t = self.table.borrow_mut();
+            self.used.set(0);
+            let version = t.version + 1;
+            std::mem::replace(&mut *t, Table { version, ..Table::default() })
+        };
+        for e in old.entries {
+            if !e.key.is_null() {
+                drop(self.release(vm, e.value));
+            }
         }
-        let mut t = self.table.borrow_mut();
-        t.entries.clear();
-        t.indices.clear();
+    }
+    /// Removes the newest entry.
+    pub fn pop_last(&self, vm: &mut Vm) -> Option<(Value, Value)> {
+        let (i, key, _) = self.last_entry(usize::MAX)?;
+        let value = self.remove_at(vm, i);
+        // What is behind it has been deleted too: nothing is left to skip next time.
+        self.table.borrow_mut().entries.truncate(i);
+        Some((key, value))
+    }
+    /// The last entry before position `to`, with its position.
+    pub fn last_entry(&self, to: usize) -> Option<(usize, Value, Value)> {
+        let t = self.table.borrow();
+        let to = to.min(t.entries.len());
+        let i = t.entries[..to].iter().rposition(|e| !e.key.is_null())?;
+        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+    }
+    /// Positions that entries have or had: all are below this.
+    pub fn positions(&self) -> usize {
+        self.table.borrow().entries.len()
     }
     /// The first entry at or after position `from`, with its position.
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {

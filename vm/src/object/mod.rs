@@ -14,6 +14,7 @@ mod func;
 pub mod generator;
 mod list;
 mod misc;
+mod number;
 mod set;
 mod string;
 mod tuple;
@@ -29,6 +30,7 @@ pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
     Traceback,
 };
+pub use number::{Complex, Float};
 pub use set::{Set, SetIter};
 pub use string::Str;
 pub use tuple::Tuple;
@@ -72,7 +74,7 @@ kinds! {
     Int true, Str true, Bytes true, Tuple false, List false, Dict false, Range true, RangeIter true, SeqIter false,
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
-    Set false, SetIter false,
+    Set false, SetIter false, Float true, Complex true,
     Generator false, Awaitable false,
 }
 
@@ -195,6 +197,8 @@ objects!(
     Plain,
     Set,
     SetIter,
+    Float,
+    Complex,
 );
 
 /// Puts an object on the heap.

@@ -1,7 +1,7 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Awaitable, Dict, List, Slice, Step, Str, Tuple};
+use crate::object::{Awaitable, Complex, Dict, List, Slice, Step, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -295,6 +295,9 @@ impl Vm {
         }
         if v.word().is_bool() {
             return Ok(Value::small((v.word() == crate::value::Word::TRUE) as i64));
+        }
+        if let Some(c) = v.get::<Complex>() {
+            return Ok(self.complex(c.re, c.im));
         }
         let name = self.type_name(v);
         Err(self.raise("TypeError", format!("bad operand type for unary +: '{name}'")))

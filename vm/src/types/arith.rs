@@ -23,6 +23,11 @@ impl Vm {
                 return Ok(v);
             }
         }
+        if (a.is_kind(Kind::Complex) || b.is_kind(Kind::Complex))
+            && let Some(v) = self.complex_op(op, a, b)?
+        {
+            return Ok(v);
+        }
         if a.is_kind(Kind::Set) {
             let r = if inplace { self.set_inplace(op, a, b)? } else { self.set_op(op, a, b)? };
             if let Some(v) = r {

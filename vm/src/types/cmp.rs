@@ -49,6 +49,9 @@ impl Vm {
 
     /// `None`: the classes do not know each other.
     fn rich_compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Option<bool>> {
+        if a.is_kind(Kind::Complex) || b.is_kind(Kind::Complex) {
+            return self.complex_compare(op, a, b);
+        }
         if let Some(x) = Num::of(a) {
             let Some(y) = Num::of(b) else { return Ok(None) };
             return Ok(Some(match x.compare(y) {

@@ -104,6 +104,10 @@ impl Vm {
                     _ => Slice::new(&vm.types.slice, at(0), at(1), at(2)),
                 })
             }),
+            _ if class.is(&t.complex) => row(0, ANY, true, |vm, a, kw| {
+                let class = vm.types.complex.clone();
+                super::complex::new_complex(vm, &class, a, kw)
+            }),
             _ if class.is(&t.set) => row(0, 1, false, |vm, a, _| {
                 let s = Set::new(&vm.types.set);
                 a.first().map_or(Ok(()), |v| vm.set_update(&s, v))?;

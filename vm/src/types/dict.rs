@@ -59,30 +59,11 @@ fn dict(args: &[Value]) -> &Dict {
     args[0].as_()
 }
 
-/// The newest entry. Positions are not numbered without gaps, but "there is an entry at or behind" holds up
-/// to the last one and no further: doubling, then halving, finds it.
-fn last_entry(d: &Dict) -> Option<(Value, Value)> {
-    let mut found = d.next_entry(0)?;
-    let mut step = d.len();
-    while let Some(e) = d.next_entry(found.0 + step) {
-        found = e;
-        step *= 2;
-    }
-    while step > 1 {
-        step /= 2;
-        while let Some(e) = d.next_entry(found.0 + step) {
-            found = e;
-        }
-    }
-    Some((found.1, found.2))
-}
-
 fn popitem(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let Some((k, v)) = last_entry(dict(args)) else {
+    let Some((k, v)) = dict(args).pop_last(vm) else {
         let message = vm.str("popitem(): dictionary is empty");
         return Err(vm.raise_type("KeyError", vec![message]));
     };
-    dict(args).remove(vm, &k)?;
     Ok(vm.tuple(vec![k, v]))
 }
 

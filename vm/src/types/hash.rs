@@ -111,6 +111,7 @@ impl Vm {
                 let m = v.as_::<Method>();
                 self.hash(&m.func)? ^ self.hash(&m.self_).unwrap_or(0)
             }
+            Some(Kind::Complex) => super::complex::complex_hash(v.as_()),
             Some(Kind::Set) if self.is_frozenset(v) => self.set_hash(v),
             Some(Kind::Set | Kind::List | Kind::Dict | Kind::Namespace) => return Err(self.unhashable(v)),
             Some(Kind::SeqIter) if v.is_kind(Kind::SeqIter) && self.is_set_like_view(v) => {

@@ -5,8 +5,8 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Bytes, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range, RangeIter,
-    SeqIter, Set, Str, Tuple,
+    Bytes, Complex, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range,
+    RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::BinOp;
 use crate::runtime::generator::Sent;
@@ -27,6 +27,10 @@ impl Vm {
             Some(Kind::List) => !v.as_::<List>().is_empty(),
             Some(Kind::Tuple) => !v.as_::<Tuple>().as_slice().is_empty(),
             Some(Kind::Dict) => !v.as_::<Dict>().is_empty(),
+            Some(Kind::Complex) => {
+                let c = v.as_::<Complex>();
+                (c.re, c.im) != (0.0, 0.0)
+            }
             Some(Kind::Set) => !v.as_::<Set>().is_empty(),
             Some(Kind::Range) => self.range_len(v.as_::<Range>()).is_positive(),
             Some(Kind::SeqIter) if self.view_of(v).is_some() => self.len_of(v)? > 0,

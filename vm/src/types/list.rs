@@ -1,12 +1,10 @@
-//! Methods of `list` and `tuple`; sorting.
+//! Methods of `list` and `tuple`.
 
 use super::number::Num;
-use crate::error::{Exc, R};
-use crate::object::{BuiltinDef, Kind, Kw, List, Str, Tuple};
-use crate::op::CmpOp;
+use crate::error::R;
+use crate::object::{BuiltinDef, Kw, List, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
-use std::cmp::Ordering;
 
 pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("append", 1, 1, |_, a, _| {
@@ -14,8 +12,7 @@ pub static METHODS: &[BuiltinDef] = &[
         Ok(Value::NONE)
     }),
     BuiltinDef::new("extend", 1, 1, |vm, a, _| {
-        let items = vm.to_vec(&a[1])?;
-        list(a).with_vec(|l| l.extend(items));
+        vm.list_extend(&a[0], &a[1])?;
         Ok(Value::NONE)
     }),
     BuiltinDef::new("insert", 2, 2, insert),
@@ -143,107 +140,19 @@ fn sort_method(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 }
 
 impl Vm {
-    /// Sorts stably, by the keywords `key` and `reverse`. On failure the items come back unsorted.
-    pub(crate) fn sort(&mut self, mut items: Vec<Value>, kw: Kw, who: &str) -> (Vec<Value>, R) {
-        match self.sorted_order(&items, kw, who) {
-            Ok(order) => {
-                let mut slots: Vec<Option<Value>> = items.drain(..).map(Some).collect();
-                let sorted = order.into_iter().filter_map(|i| slots[i].take()).collect();
-                (sorted, Ok(()))
-            }
-            Err(Exc) => (items, Err(Exc)),
+    /// Appends every item of an iterable; those that came before an error stay.
+    pub fn list_extend(&mut self, list: &Value, other: &Value) -> R {
+        let l = list.as_::<List>();
+        let exact = [&self.types.list, &self.types.tuple].iter().any(|t| self.type_of(other).is(t));
+        if exact || list.is(other) {
+            let items = self.to_vec(other)?;
+            l.with_vec(|v| v.extend(items));
+            return Ok(());
         }
+        let it = self.get_iter(other)?;
+        while let Some(v) = self.next(&it)? {
+            l.push(v);
+        }
+        Ok(())
     }
-
-    fn sorted_order(&mut self, items: &[Value], kw: Kw, who: &str) -> R<Vec<usize>> {
-        self.only_keywords(who, kw, &["key", "reverse"])?;
-        let reverse = match kw.get("reverse") {
-            Some(v) => self.truthy(v)?,
-            None => false,
-        };
-        let computed;
-        let keys = match kw.get("key").filter(|k| !k.is_none()) {
-            Some(f) => {
-                let mut all = Vec::with_capacity(items.len());
-                for v in items {
-                    all.push(self.call(f, std::slice::from_ref(v), Kw::NONE)?);
-                }
-                computed = all;
-                computed.as_slice()
-            }
-            None => items,
-        };
-        // Reversed before and after, so that equal items keep their order.
-        let mut order: Vec<usize> = (0..items.len()).collect();
-        if reverse {
-            order.reverse();
-        }
-        if !sort_plain(&mut order, keys) {
-            order = self.merge_sort(order, keys)?;
-        }
-        if reverse {
-            order.reverse();
-        }
-        Ok(order)
-    }
-
-    /// Bottom-up merge sort over natural runs. The standard library's sort is no use here: comparisons can
-    /// fail, and need not be consistent, at which it would panic.
-    fn merge_sort(&mut self, order: Vec<usize>, keys: &[Value]) -> R<Vec<usize>> {
-        let mut runs: Vec<Vec<usize>> = vec![];
-        for i in order {
-            if let Some(run) = runs.last_mut()
-                && let Some(&last) = run.last()
-                && !self.compare_bool(CmpOp::Lt, &keys[i], &keys[last])?
-            {
-                run.push(i);
-                continue;
-            }
-            runs.push(vec![i]);
-        }
-        while runs.len() > 1 {
-            let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
-            let mut it = runs.into_iter();
-            while let Some(a) = it.next() {
-                merged.push(match it.next() {
-                    Some(b) => self.merge(a, b, keys)?,
-                    None => a,
-                });
-            }
-            runs = merged;
-        }
-        Ok(runs.pop().unwrap_or_default())
-    }
-    fn merge(&mut self, a: Vec<usize>, b: Vec<usize>, keys: &[Value]) -> R<Vec<usize>> {
-        let mut out = Vec::with_capacity(a.len() + b.len());
-        let (mut i, mut j) = (0, 0);
-        while i < a.len() && j < b.len() {
-            if self.compare_bool(CmpOp::Lt, &keys[b[j]], &keys[a[i]])? {
-                out.push(b[j]);
-                j += 1;
-            } else {
-                out.push(a[i]);
-                i += 1;
-            }
-        }
-        out.extend_from_slice(&a[i..]);
-        out.extend_from_slice(&b[j..]);
-        Ok(out)
-    }
-}
-
-/// Sorts keys that are all small ints, all floats (no NaN) or all strs. False: they are not.
-fn sort_plain(order: &mut [usize], keys: &[Value]) -> bool {
-    if keys.iter().all(|k| k.word().is_int()) {
-        order.sort_by_key(|&i| keys[i].word().int());
-    } else if keys.iter().all(|k| k.word().is_float() && !k.word().float().is_nan()) {
-        order.sort_by(|&i, &j| {
-            keys[i].word().float().partial_cmp(&keys[j].word().float()).unwrap_or(Ordering::Equal)
-        });
-    } else if keys.iter().all(|k| k.is_kind(Kind::Str)) {
-        order.sort_by(|&i, &j| keys[i].as_::<Str>().bytes().cmp(keys[j].as_::<Str>().bytes()));
-    } else {
-        return false;
-    }
-    true
 }

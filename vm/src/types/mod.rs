@@ -4,6 +4,7 @@ pub mod arith;
 pub mod attr;
 pub mod bytes;
 pub mod cmp;
+pub mod complex;
 pub mod construct;
 pub mod dict;
 pub mod exception_group;
@@ -18,6 +19,7 @@ pub mod percent;
 pub mod repr;
 pub mod scalar;
 pub mod set;
+pub mod sort;
 pub mod special;
 pub mod str_format;
 pub mod string;
@@ -55,6 +57,7 @@ pub struct Types {
     pub dict_keys: Value,
     pub dict_values: Value,
     pub dict_items: Value,
+    pub complex: Value,
     pub set: Value,
     pub frozenset: Value,
     pub set_iterator: Value,
@@ -184,7 +187,7 @@ impl Types {
         group.as_::<Type>().mro.borrow_mut().insert(2, exceptions["Exception"].clone());
         Types {
             bool: new("bool", &int, Kind::Int),
-            float: new("float", &object, Kind::Plain),
+            float: new("float", &object, Kind::Float),
             none: new("NoneType", &object, Kind::Plain),
             ellipsis: new("ellipsis", &object, Kind::Plain),
             not_implemented: new("NotImplementedType", &object, Kind::Plain),
@@ -203,6 +206,7 @@ impl Types {
             dict_keys: new("dict_keys", &object, Kind::SeqIter),
             dict_values: new("dict_values", &object, Kind::SeqIter),
             dict_items: new("dict_items", &object, Kind::SeqIter),
+            complex: new("complex", &object, Kind::Complex),
             set: new("set", &object, Kind::Set),
             frozenset: new("frozenset", &object, Kind::Set),
             set_iterator: new("set_iterator", &object, Kind::SetIter),

@@ -3,7 +3,7 @@
 //! Results of int arithmetic go through [`Vm::int`] and [`Vm::big`], which keep one form for each value.
 
 use crate::error::R;
-use crate::object::Int;
+use crate::object::{Complex, Float, Int, Kind};
 use crate::op::BinOp;
 use crate::value::{Value, Word};
 use crate::vm::Vm;
@@ -12,6 +12,9 @@ use num_integer::Integer;
 use num_traits::{FromPrimitive, One, Signed, ToPrimitive, Zero};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+
+/// Ints with fewer bits have the small form.
+const SMALL_BITS: u64 = crate::layout::INT_BITS as u64;
 
 /// A number seen through whatever carries it. `Int` is what fits the small form (and bools).
 #[derive(Clone, Copy)]
@@ -30,7 +33,15 @@ impl<'a> Num<'a> {
             w if w.is_int() => Some(Num::Int(w.int())),
             w if w.is_float() => Some(Num::Float(w.float())),
             w if w.is_bool() => Some(Num::Int((w == Word::TRUE) as i64)),
-            _ => v.get::<Int>().map(|i| Num::Big(&i.value)),
+            w => match w.kind()? {
+                // Instances of subclasses are on the heap whatever their value.
+                Kind::Int => {
+                    let big = &v.as_::<Int>().value;
+                    Some(if big.bits() < SMALL_BITS { Num::Int(big.to_i64()?) } else { Num::Big(big) })
+                }
+                Kind::Float => Some(Num::Float(v.as_::<Float>().value)),
+                _ => None,
+            },
         }
     }
     /// As `of`, for ints and bools only.
@@ -127,13 +138,13 @@ impl Vm {
                 return Ok(None);
             }
             let (x, y) = (self.float_of(a)?, self.float_of(b)?);
-            return self.float_op(op, x, y).map(|f| Some(Value::float(f)));
+            return self.float_op(op, x, y).map(Some);
         }
         self.int_op(op, a, b)
     }
 
-    fn float_op(&mut self, op: BinOp, x: f64, y: f64) -> R<f64> {
-        Ok(match op {
+    fn float_op(&mut self, op: BinOp, x: f64, y: f64) -> R<Value> {
+        Ok(Value::float(match op {
             BinOp::Add => x + y,
             BinOp::Subtract => x - y,
             BinOp::Multiply => x * y,
@@ -142,22 +153,22 @@ impl Vm {
             BinOp::TrueDivide => x / y,
             BinOp::FloorDivide => float_divmod(x, y).0,
             _ => float_divmod(x, y).1,
-        })
+        }))
     }
 
-    fn float_pow(&mut self, x: f64, y: f64) -> R<f64> {
+    fn float_pow(&mut self, x: f64, y: f64) -> R<Value> {
         if x == 0.0 && y < 0.0 {
             return self.fail("ZeroDivisionError", "zero to a negative power");
         }
         if x < 0.0 && x.is_finite() && y.is_finite() && y != y.floor() {
-            return self.fail("NotImplementedError", "complex numbers are not supported yet");
+            return self.complex_power((x, 0.0), (y, 0.0));
         }
         let r = x.powf(y);
         if r.is_infinite() && x.is_finite() && y.is_finite() {
             let message = self.str("Numerical result out of range");
             return Err(self.raise_type("OverflowError", vec![Value::small(34), message]));
         }
-        Ok(r)
+        Ok(Value::float(r))
     }
 
     fn int_op(&mut self, op: BinOp, a: Num, b: Num) -> R<Option<Value>> {
@@ -233,7 +244,7 @@ impl Vm {
     fn int_pow(&mut self, a: Num, b: Num) -> R<Value> {
         if b.is_negative() {
             let (x, y) = (self.float_of(a)?, self.float_of(b)?);
-            return self.float_pow(x, y).map(Value::float);
+            return self.float_pow(x, y);
         }
         let Num::Int(n) = b else {
             return match a {
@@ -382,6 +393,10 @@ impl Vm {
             Some(Num::Float(f)) => Ok(Value::float(-f)),
             Some(Num::Int(i)) => Ok(self.int(-i)),
             Some(Num::Big(b)) => Ok(self.big(-b)),
+            None if v.is_kind(Kind::Complex) => {
+                let c = v.as_::<Complex>();
+                Ok(self.complex(-c.re, -c.im))
+            }
             None => {
                 let message = format!("bad operand type for unary -: '{}'", self.type_name(v));
                 self.fail("TypeError", message)

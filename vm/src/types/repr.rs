@@ -7,8 +7,8 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set, Slice, Str,
-    Tuple, Type,
+    Builtin, Bytes, Complex, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set,
+    Slice, Str, Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -267,6 +267,10 @@ impl Vm {
     fn write_leaf(&mut self, v: &Value, kind: Kind, out: &mut String) -> R {
         let at = v.word().0;
         let text = match kind {
+            Kind::Complex => {
+                let c = v.as_::<Complex>();
+                super::complex::complex_repr(c.re, c.im)
+            }
             Kind::Range => {
                 let r = v.as_::<Range>();
                 let (a, b, c) = (r.start.clone(), r.stop.clone(), r.step.clone());

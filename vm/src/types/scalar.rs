@@ -176,6 +176,7 @@ impl Vm {
             Some(Num::Float(f)) => Ok(Value::float(f.abs())),
             Some(n) if n.is_negative() => self.negate(v),
             Some(_) => self.unary_positive(v),
+            None if v.is_kind(Kind::Complex) => self.complex_abs(v),
             None => {
                 let message = format!("bad operand type for abs(): '{}'", self.type_name(v));
                 self.fail("TypeError", message)

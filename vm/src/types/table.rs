@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, dict, generator, list, scalar, set, string};
+use super::{bytes, complex, dict, generator, list, scalar, set, string};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Type};
 use crate::value::Value;
@@ -36,6 +36,7 @@ pub fn fill(vm: &mut Vm) {
         (&t.str_ascii_iterator, vec![ITER, NEXT]),
         (&t.bytes_iterator, vec![ITER, NEXT]),
         (&t.dict_iterator, vec![ITER, NEXT]),
+        (&t.complex, vec![complex::METHODS]),
         (&t.set, vec![set::COMMON, set::SET]),
         (&t.frozenset, vec![set::COMMON, set::FROZENSET]),
         (&t.set_iterator, vec![set::ITERATOR, ITER, NEXT]),
