@@ -2,6 +2,7 @@
 //! imported.
 
 pub mod builtins;
+pub mod codecs;
 pub mod evaluate;
 pub mod imp;
 pub mod io;
@@ -21,7 +22,12 @@ use crate::vm::Vm;
 pub type Init = fn(&mut Vm) -> R<Value>;
 
 /// The modules that are made when first imported.
-pub static NATIVE: &[(&str, Init)] = &[("_imp", imp::init), ("marshal", marshal::init), ("time", time::init)];
+pub static NATIVE: &[(&str, Init)] = &[
+    ("_codecs", codecs::init),
+    ("_imp", imp::init),
+    ("marshal", marshal::init),
+    ("time", time::init),
+];
 
 pub fn init(vm: &mut Vm) {
     vm.sys_modules = vm.dict();

@@ -203,6 +203,21 @@ impl Str {
         }
         at
     }
+    /// How many characters begin before a byte offset.
+    pub fn chars_before(&self, at: usize) -> usize {
+        if self.is_ascii() {
+            return at;
+        }
+        let bytes = &self.bytes()[..at];
+        match at < 4 * STRIDE {
+            true => count(bytes),
+            false => {
+                let index = self.rare().index.get_or_init(|| make_index(self.bytes()));
+                let i = index.partition_point(|&start| start <= at) - 1;
+                i * STRIDE + count(&bytes[index[i]..])
+            }
+        }
+    }
     /// The character that begins at a byte offset, and where the next begins.
     pub fn at_offset(&self, at: usize) -> Option<(u32, usize)> {
         let bytes = self.bytes();

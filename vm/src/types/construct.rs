@@ -365,7 +365,17 @@ fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         }
     }
     if args.len() > 1 || kw.get("encoding").or(kw.get("errors")).is_some() {
-        return vm.fail("NotImplementedError", "str() of bytes is not supported yet");
+        let encoding = vm.codec_name("str", "encoding", args.get(1).or(kw.get("encoding")))?;
+        let errors = vm.codec_name("str", "errors", args.get(2).or(kw.get("errors")))?;
+        let Some(v) = args.first().or(kw.get("object")) else { return Ok(vm.intern("")) };
+        if v.is_kind(Kind::Str) {
+            return vm.fail("TypeError", "decoding str is not supported");
+        }
+        let Some(b) = vm.bytes_like(v)? else {
+            let message = format!("decoding to str: need a bytes-like object, {} found", vm.type_name(v));
+            return vm.fail("TypeError", message);
+        };
+        return vm.decode(&b, encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"));
     }
     match args.first().or(kw.get("object")) {
         Some(v) => vm.str_of(v),

@@ -53,7 +53,7 @@ impl Vm {
         };
         Ok(Bounds { start, stop, step, count: count as usize })
     }
-    fn slice_index(&mut self, v: &Value) -> R<i64> {
+    pub(crate) fn slice_index(&mut self, v: &Value) -> R<i64> {
         match Num::int_of(v) {
             Some(n) => Ok(n.clamp_i64()),
             None => {

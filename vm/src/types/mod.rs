@@ -2,6 +2,7 @@
 
 pub mod arith;
 pub mod attr;
+pub mod buffer;
 pub mod bytes;
 pub mod cmp;
 pub mod complex;
@@ -24,6 +25,7 @@ pub mod special;
 pub mod str_format;
 pub mod string;
 pub mod table;
+pub mod text;
 
 use crate::object::{Dict, Header, Kind, Type};
 use crate::value::Value;

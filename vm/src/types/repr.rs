@@ -332,6 +332,9 @@ impl Vm {
             let s = if items.len() == 1 { "" } else { "s" };
             return Ok(format!("{} ({} sub-exception{s})", self.str_string(&message)?, items.len()));
         }
+        if let Some(text) = self.unicode_error_text(e)? {
+            return Ok(text);
+        }
         match args.as_slice() {
             [] => Ok(String::new()),
             [key] if of(self, "KeyError") => self.repr_string(key),

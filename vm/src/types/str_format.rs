@@ -8,13 +8,21 @@ use crate::vm::Vm;
 struct Fields<'a> {
     args: &'a [Value],
     kw: Kw<'a>,
+    map: Option<&'a Value>,
     /// Next automatic number, once one was used.
     automatic: Option<usize>,
     manual: bool,
 }
 
 pub fn format(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    let mut fields = Fields { args: &args[1..], kw, automatic: None, manual: false };
+    let mut fields = Fields { args: &args[1..], kw, map: None, automatic: None, manual: false };
+    let chars: Vec<char> = args[0].as_::<Str>().as_str().chars().collect();
+    let s = expand(vm, &chars, &mut fields, 2)?;
+    Ok(vm.string(s))
+}
+
+pub fn format_map(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let mut fields = Fields { args: &[], kw: Kw::NONE, map: Some(&args[1]), automatic: None, manual: false };
     let chars: Vec<char> = args[0].as_::<Str>().as_str().chars().collect();
     let s = expand(vm, &chars, &mut fields, 2)?;
     Ok(vm.string(s))
@@ -158,6 +166,10 @@ fn root(vm: &mut Vm, name: &str, fields: &mut Fields) -> R<Value> {
             Err(_) => return vm.fail("ValueError", "Too many decimal digits in format string"),
         }
     } else {
+        if let Some(map) = fields.map {
+            let key = vm.str(name);
+            return vm.get_item(map, &key);
+        }
         if let Some(v) = fields.kw.get(name) {
             return Ok(v.clone());
         }

@@ -1,99 +1,96 @@
 //! Methods of `str`.
+//!
+//! Results are of class `str` exactly, whatever subclass the receiver is of.
 
 use super::iter::dict_iter;
 use super::number::Num;
+use super::text::chars::{self, is_blank, is_line_end};
+use super::text::search::{self, Span};
 use crate::error::R;
 use crate::object::{BuiltinDef, DictPart, Kind, Kw, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
+use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
+
+pub use super::text::chars::is_space;
 
 pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("join", 1, 1, join),
-    BuiltinDef::kw("split", 0, 2, |vm, a, kw| split_words(vm, a, kw, false)),
-    BuiltinDef::kw("rsplit", 0, 2, |vm, a, kw| split_words(vm, a, kw, true)),
+    BuiltinDef::kw("split", 0, 2, |vm, a, kw| split(vm, a, kw, "split", false)),
+    BuiltinDef::kw("rsplit", 0, 2, |vm, a, kw| split(vm, a, kw, "rsplit", true)),
     BuiltinDef::kw("splitlines", 0, 1, splitlines),
     BuiltinDef::new("strip", 0, 1, |vm, a, _| strip(vm, a, "strip", true, true)),
     BuiltinDef::new("lstrip", 0, 1, |vm, a, _| strip(vm, a, "lstrip", true, false)),
     BuiltinDef::new("rstrip", 0, 1, |vm, a, _| strip(vm, a, "rstrip", false, true)),
-    BuiltinDef::new("startswith", 1, 3, |vm, a, _| affix(vm, a, "startswith", |s, p| s.starts_with(p))),
-    BuiltinDef::new("endswith", 1, 3, |vm, a, _| affix(vm, a, "endswith", |s, p| s.ends_with(p))),
-    BuiltinDef::new("upper", 0, 0, |vm, a, _| map(vm, a, |s| s.to_uppercase())),
-    BuiltinDef::new("lower", 0, 0, |vm, a, _| map(vm, a, |s| s.to_lowercase())),
-    BuiltinDef::new("casefold", 0, 0, |vm, a, _| map(vm, a, |s| s.to_lowercase().replace('ß', "ss"))),
-    BuiltinDef::new("title", 0, 0, |vm, a, _| map(vm, a, title)),
-    BuiltinDef::new("capitalize", 0, 0, |vm, a, _| map(vm, a, capitalize)),
-    BuiltinDef::new("swapcase", 0, 0, |vm, a, _| map(vm, a, swapcase)),
+    BuiltinDef::new("startswith", 1, 3, |vm, a, _| affix(vm, a, "startswith", <[u8]>::starts_with)),
+    BuiltinDef::new("endswith", 1, 3, |vm, a, _| affix(vm, a, "endswith", <[u8]>::ends_with)),
+    BuiltinDef::new("upper", 0, 0, |vm, a, _| map(vm, a, Some(u8::to_ascii_uppercase), chars::upper)),
+    BuiltinDef::new("lower", 0, 0, |vm, a, _| map(vm, a, Some(u8::to_ascii_lowercase), chars::lower)),
+    BuiltinDef::new("casefold", 0, 0, |vm, a, _| map(vm, a, Some(u8::to_ascii_lowercase), chars::fold)),
+    BuiltinDef::new("title", 0, 0, |vm, a, _| map(vm, a, None, chars::title)),
+    BuiltinDef::new("capitalize", 0, 0, |vm, a, _| map(vm, a, None, chars::capitalize)),
+    BuiltinDef::new("swapcase", 0, 0, |vm, a, _| map(vm, a, None, chars::swap)),
     BuiltinDef::kw("replace", 2, 3, replace),
     BuiltinDef::new("find", 1, 3, |vm, a, _| find(vm, a, "find", false).map(or_minus_one)),
     BuiltinDef::new("rfind", 1, 3, |vm, a, _| find(vm, a, "rfind", true).map(or_minus_one)),
     BuiltinDef::new("index", 1, 3, |vm, a, _| index(vm, a, "index", false)),
     BuiltinDef::new("rindex", 1, 3, |vm, a, _| index(vm, a, "rindex", true)),
     BuiltinDef::new("count", 1, 3, count),
-    BuiltinDef::new("isdigit", 0, 0, |_, a, _| {
-        all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_digit(c))
-    }),
-    BuiltinDef::new("isdecimal", 0, 0, |_, a, _| {
-        all(a, |c| c.is_ascii_digit() || !c.is_ascii() && is_decimal(c))
-    }),
-    BuiltinDef::new("isnumeric", 0, 0, |_, a, _| all(a, char::is_numeric)),
-    BuiltinDef::new("isalpha", 0, 0, |_, a, _| all(a, char::is_alphabetic)),
-    BuiltinDef::new("isalnum", 0, 0, |_, a, _| all(a, char::is_alphanumeric)),
+    BuiltinDef::new("isdigit", 0, 0, |_, a, _| all(a, chars::is_digit)),
+    BuiltinDef::new("isdecimal", 0, 0, |_, a, _| all(a, chars::is_decimal)),
+    BuiltinDef::new("isnumeric", 0, 0, |_, a, _| all(a, chars::is_numeric)),
+    BuiltinDef::new("isalpha", 0, 0, |_, a, _| all(a, chars::is_alpha)),
+    BuiltinDef::new("isalnum", 0, 0, |_, a, _| all(a, chars::is_alnum)),
     BuiltinDef::new("isspace", 0, 0, |_, a, _| all(a, is_space)),
-    BuiltinDef::new("isascii", 0, 0, |_, a, _| Ok(Value::bool(text(a).is_ascii()))),
+    BuiltinDef::new("isascii", 0, 0, |_, a, _| Ok(Value::bool(this(a).is_ascii()))),
     BuiltinDef::new("isprintable", 0, 0, |_, a, _| {
-        Ok(Value::bool(text(a).chars().all(super::repr::is_printable)))
+        Ok(Value::bool(this(a).code_points().all(|c| c.is_char_and(chars::is_printable))))
     }),
     BuiltinDef::new("isupper", 0, 0, |_, a, _| {
-        Ok(Value::bool(cased(text(a), char::is_uppercase, char::is_lowercase)))
+        Ok(Value::bool(cased(a, chars::is_upper, |c| chars::is_lower(c) || chars::is_title(c))))
     }),
     BuiltinDef::new("islower", 0, 0, |_, a, _| {
-        Ok(Value::bool(cased(text(a), char::is_lowercase, char::is_uppercase)))
+        Ok(Value::bool(cased(a, chars::is_lower, |c| chars::is_upper(c) || chars::is_title(c))))
     }),
-    BuiltinDef::new("istitle", 0, 0, |_, a, _| Ok(Value::bool(is_title(text(a))))),
-    BuiltinDef::new("isidentifier", 0, 0, |_, a, _| Ok(Value::bool(is_identifier(text(a))))),
+    BuiltinDef::new("istitle", 0, 0, |_, a, _| Ok(Value::bool(is_title(this(a))))),
+    BuiltinDef::new("isidentifier", 0, 0, |_, a, _| Ok(Value::bool(is_identifier(this(a))))),
     BuiltinDef::new("zfill", 1, 1, zfill),
     BuiltinDef::new("center", 1, 2, |vm, a, _| justify(vm, a, '^')),
     BuiltinDef::new("ljust", 1, 2, |vm, a, _| justify(vm, a, '<')),
     BuiltinDef::new("rjust", 1, 2, |vm, a, _| justify(vm, a, '>')),
-    BuiltinDef::new("partition", 1, 1, |vm, a, _| partition(vm, a, "partition", false)),
-    BuiltinDef::new("rpartition", 1, 1, |vm, a, _| partition(vm, a, "rpartition", true)),
+    BuiltinDef::new("partition", 1, 1, |vm, a, _| partition(vm, a, false)),
+    BuiltinDef::new("rpartition", 1, 1, |vm, a, _| partition(vm, a, true)),
     BuiltinDef::kw("format", 0, u8::MAX, super::str_format::format),
+    BuiltinDef::new("format_map", 1, 1, super::str_format::format_map),
     BuiltinDef::new("removeprefix", 1, 1, |vm, a, _| {
-        let (s, p) = (text(a), str_arg(vm, a, 1, "removeprefix")?);
-        Ok(s.strip_prefix(p).map_or_else(|| a[0].clone(), |t| vm.str(t)))
+        let p = only_str_arg(vm, a, "removeprefix")?.wtf8();
+        let rest = this(a).wtf8().strip_prefix(p);
+        Ok(match rest {
+            Some(t) => vm.wtf8(t),
+            None => exact(vm, &a[0]),
+        })
     }),
     BuiltinDef::new("removesuffix", 1, 1, |vm, a, _| {
-        let (s, p) = (text(a), str_arg(vm, a, 1, "removesuffix")?);
-        Ok(s.strip_suffix(p).map_or_else(|| a[0].clone(), |t| vm.str(t)))
+        let p = only_str_arg(vm, a, "removesuffix")?.wtf8();
+        let rest = this(a).wtf8().strip_suffix(p);
+        Ok(match rest {
+            Some(t) => vm.wtf8(t),
+            None => exact(vm, &a[0]),
+        })
     }),
     BuiltinDef::kw("expandtabs", 0, 1, expandtabs),
     BuiltinDef::new("translate", 1, 1, translate),
-    BuiltinDef::kw("encode", 0, 2, |vm, _, _| vm.fail("NotImplementedError", "bytes are not supported yet")),
+    BuiltinDef::kw("encode", 0, 2, encode),
 ];
 
-/// What `str.isspace` and `str.split` take for white space.
-pub fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
-}
-fn is_decimal(c: char) -> bool {
-    // Decimal digits come in runs of ten that begin at these code points (the common scripts).
-    const ZEROS: &[u32] = &[
-        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0,
-        0xf20, 0x1040, 0x17e0, 0x1810, 0xff10,
-    ];
-    ZEROS.iter().any(|&z| (z..z + 10).contains(&(c as u32)))
-}
-fn is_digit(c: char) -> bool {
-    is_decimal(c) || matches!(c, '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '₀'..='₉' | '①'..='⑨')
-}
-
-fn text(args: &[Value]) -> &str {
-    args[0].as_::<Str>().as_str()
+/// The receiver.
+fn this(args: &[Value]) -> &Str {
+    args[0].as_::<Str>()
 }
 /// Argument `i` (self is 0), which must be a str.
-fn str_arg<'a>(vm: &mut Vm, args: &'a [Value], i: usize, who: &str) -> R<&'a str> {
+fn str_arg<'a>(vm: &mut Vm, args: &'a [Value], i: usize, who: &str) -> R<&'a Str> {
     match args[i].get::<Str>() {
-        Some(s) => Ok(s.as_str()),
+        Some(s) => Ok(s),
         None => {
             let message = format!("{who}() argument {i} must be str, not {}", vm.type_name(&args[i]));
             vm.fail("TypeError", message)
@@ -101,22 +98,43 @@ fn str_arg<'a>(vm: &mut Vm, args: &'a [Value], i: usize, who: &str) -> R<&'a str
     }
 }
 /// The same without a number, for functions of one argument.
-fn only_str_arg<'a>(vm: &mut Vm, args: &'a [Value], who: &str) -> R<&'a str> {
+fn only_str_arg<'a>(vm: &mut Vm, args: &'a [Value], who: &str) -> R<&'a Str> {
     match args[1].get::<Str>() {
-        Some(s) => Ok(s.as_str()),
+        Some(s) => Ok(s),
         None => {
             let message = format!("{who}() argument must be str, not {}", vm.type_name(&args[1]));
             vm.fail("TypeError", message)
         }
     }
 }
-
-fn map(vm: &mut Vm, args: &[Value], f: fn(&str) -> String) -> R<Value> {
-    Ok(vm.string(f(text(args))))
+/// A str as it is, but for subclasses, of which a plain copy is made.
+pub fn exact(vm: &mut Vm, s: &Value) -> Value {
+    if vm.type_of(s).is(&vm.types.str) { s.clone() } else { s.as_::<Str>().with_class(&vm.types.str) }
+}
+/// A part of the receiver.
+fn part(vm: &mut Vm, s: &Value, (from, to): Span) -> Value {
+    let text = s.as_::<Str>().wtf8();
+    if to - from == text.len() { exact(vm, s) } else { vm.wtf8(&text[from..to]) }
+}
+fn parts(vm: &mut Vm, s: &Value, spans: Vec<Span>) -> Value {
+    let items = spans.into_iter().map(|span| part(vm, s, span)).collect();
+    vm.list(items)
+}
+/// Offset, width, and whether it is blank, of each character.
+fn blanks(s: &Str) -> impl DoubleEndedIterator<Item = (usize, usize, bool)> + '_ {
+    s.wtf8().code_point_indices().map(|(i, c)| (i, c.len_wtf8(), is_blank(c)))
+}
+fn map(vm: &mut Vm, args: &[Value], ascii: Option<fn(&u8) -> u8>, f: fn(&Wtf8) -> Wtf8Buf) -> R<Value> {
+    let s = this(args);
+    if let Some(ascii) = ascii.filter(|_| s.is_ascii()) {
+        let text = s.bytes().iter().map(|b| ascii(b) as char).collect();
+        return Ok(vm.string(text));
+    }
+    Ok(vm.wtf8_buf(f(s.wtf8())))
 }
 fn all(args: &[Value], test: impl Fn(char) -> bool) -> R<Value> {
-    let s = text(args);
-    Ok(Value::bool(!s.is_empty() && s.chars().all(test)))
+    let s = this(args);
+    Ok(Value::bool(!s.is_empty() && s.code_points().all(|c| c.is_char_and(&test))))
 }
 
 fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
@@ -128,11 +146,11 @@ fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             return vm.fail("TypeError", "can only join an iterable");
         }
     };
-    let separator = text(args);
-    let mut size = separator.len().saturating_mul(items.len());
+    let separator = this(args).wtf8();
+    let mut size = separator.len().saturating_mul(items.len().saturating_sub(1));
     for (i, v) in items.iter().enumerate() {
         match v.get::<Str>() {
-            Some(s) => size = size.saturating_add(s.as_str().len()),
+            Some(s) => size = size.saturating_add(s.bytes().len()),
             None => {
                 let message = format!("sequence item {i}: expected str instance, {} found", vm.type_name(v));
                 return vm.fail("TypeError", message);
@@ -140,92 +158,39 @@ fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         }
     }
     if let [one] = items.as_slice() {
-        return Ok(one.clone());
+        return Ok(exact(vm, one));
     }
-    let mut out = vm.new_string(size)?;
+    let mut out = vm.new_text(size)?;
     for (i, v) in items.iter().enumerate() {
         if i > 0 {
-            out.push_str(separator);
+            out.push_wtf8(separator);
         }
-        out.push_str(v.as_::<Str>().as_str());
+        out.push_wtf8(v.as_::<Str>().wtf8());
     }
-    Ok(vm.string(out))
+    Ok(vm.wtf8_buf(out))
 }
 
-fn strs(vm: &mut Vm, parts: impl Iterator<Item = impl AsRef<str>>) -> Value {
-    let items = parts.map(|p| vm.str(p.as_ref())).collect();
-    vm.list(items)
-}
-
-fn split_words(vm: &mut Vm, args: &[Value], kw: Kw, from_right: bool) -> R<Value> {
-    let who = if from_right { "rsplit" } else { "split" };
+fn split(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, from_right: bool) -> R<Value> {
     vm.only_keywords(who, kw, &["sep", "maxsplit"])?;
     let max = match args.get(2).or(kw.get("maxsplit")) {
         Some(v) => vm.index_size(v)?,
         None => -1,
     };
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    let s = text(args);
+    let s = this(args);
     let separator = args.get(1).or(kw.get("sep")).filter(|v| !v.is_none());
-    let Some(separator) = separator else {
-        let parts = if from_right { split_space_right(s, max) } else { split_space(s, max) };
-        return Ok(strs(vm, parts.into_iter()));
-    };
-    let Some(sep) = separator.get::<Str>() else {
-        let message = format!("must be str or None, not {}", vm.type_name(separator));
-        return vm.fail("TypeError", message);
-    };
-    let sep = sep.as_str();
-    if sep.is_empty() {
-        return vm.fail("ValueError", "empty separator");
-    }
-    let limit = max.saturating_add(1);
-    if from_right {
-        let mut parts: Vec<&str> = s.rsplitn(limit, sep).collect();
-        parts.reverse();
-        return Ok(strs(vm, parts.into_iter()));
-    }
-    Ok(strs(vm, s.splitn(limit, sep)))
-}
-
-fn split_space(s: &str, max: usize) -> Vec<&str> {
-    let (mut parts, mut rest) = (vec![], s.trim_start_matches(is_space));
-    while !rest.is_empty() {
-        match rest.find(is_space) {
-            Some(end) if parts.len() < max => {
-                parts.push(&rest[..end]);
-                rest = rest[end..].trim_start_matches(is_space);
-            }
-            // Out of splits: the rest as it is, its trailing space included.
-            Some(_) if parts.len() >= max => {
-                parts.push(rest);
-                break;
-            }
-            _ => {
-                parts.push(rest);
-                break;
-            }
+    let spans = match separator.map(|v| v.get::<Str>().ok_or(v)) {
+        None if from_right => search::rsplit_blank(blanks(s).rev(), max),
+        None => search::split_blank(blanks(s), s.bytes().len(), max),
+        Some(Ok(sep)) if sep.is_empty() => return vm.fail("ValueError", "empty separator"),
+        Some(Ok(sep)) if from_right => search::rsplit(s.bytes(), sep.bytes(), max),
+        Some(Ok(sep)) => search::split(s.bytes(), sep.bytes(), max),
+        Some(Err(v)) => {
+            let message = format!("must be str or None, not {}", vm.type_name(v));
+            return vm.fail("TypeError", message);
         }
-    }
-    if max == 0 { parts } else { parts.into_iter().filter(|p| !p.is_empty()).collect() }
-}
-fn split_space_right(s: &str, max: usize) -> Vec<&str> {
-    let (mut parts, mut rest) = (vec![], s.trim_end_matches(is_space));
-    while !rest.is_empty() {
-        match rest.rfind(is_space) {
-            Some(at) if parts.len() < max => {
-                let width = rest[at..].chars().next().map_or(1, char::len_utf8);
-                parts.push(&rest[at + width..]);
-                rest = rest[..at].trim_end_matches(is_space);
-            }
-            _ => {
-                parts.push(rest);
-                break;
-            }
-        }
-    }
-    parts.reverse();
-    parts
+    };
+    Ok(parts(vm, &args[0], spans))
 }
 
 fn splitlines(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
@@ -234,82 +199,72 @@ fn splitlines(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         Some(v) => vm.truthy(v)?,
         None => false,
     };
-    let ends = |c: char| {
-        matches!(
-            c,
-            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
-        )
-    };
-    let (mut lines, mut rest) = (vec![], text(args));
-    while !rest.is_empty() {
-        let Some(at) = rest.find(ends) else {
-            lines.push(rest);
-            break;
-        };
-        let width = if rest[at..].starts_with("\r\n") {
-            2
-        } else {
-            rest[at..].chars().next().map_or(1, char::len_utf8)
-        };
-        lines.push(&rest[..if keep { at + width } else { at }]);
-        rest = &rest[at + width..];
-    }
-    Ok(strs(vm, lines.into_iter()))
+    let s = this(args);
+    let spans = search::lines(s.bytes(), keep, |at| match s.bytes()[at] {
+        b @ 0..=0x7f => is_line_end(b as char) as usize,
+        // First bytes of the ends of line that are not ASCII.
+        0xc2 | 0xe2 => match s.at_offset(at) {
+            Some((c, next)) if char::from_u32(c).is_some_and(is_line_end) => next - at,
+            _ => 0,
+        },
+        _ => 0,
+    });
+    Ok(parts(vm, &args[0], spans))
 }
 
 fn strip(vm: &mut Vm, args: &[Value], who: &str, left: bool, right: bool) -> R<Value> {
-    let set: Option<Vec<char>> = match args.get(1) {
+    let set: Option<Vec<CodePoint>> = match args.get(1) {
         Some(v) if v.is_none() => None,
         Some(v) => match v.get::<Str>() {
-            Some(s) => Some(s.as_str().chars().collect()),
+            Some(s) => Some(s.code_points().collect()),
             None => return vm.fail("TypeError", format!("{who} arg must be None or str")),
         },
         None => None,
     };
-    let goes = |c: char| set.as_ref().map_or_else(|| is_space(c), |s| s.contains(&c));
-    let whole = text(args);
-    let mut s = whole;
+    let goes = |c: &CodePoint| set.as_ref().map_or_else(|| is_blank(*c), |s| s.contains(c));
+    let text = this(args).wtf8();
+    let (mut from, mut to) = (0, text.len());
     if left {
-        s = s.trim_start_matches(goes);
+        from = text.code_point_indices().find(|(_, c)| !goes(c)).map_or(to, |(i, _)| i);
     }
     if right {
-        s = s.trim_end_matches(goes);
+        let last = text[from..].code_point_indices().rev().find(|(_, c)| !goes(c));
+        to = last.map_or(from, |(i, c)| from + i + c.len_wtf8());
     }
-    Ok(if s.len() == whole.len() { args[0].clone() } else { vm.str(s) })
+    Ok(part(vm, &args[0], (from, to)))
 }
 
-/// The part of the text that optional start and end arguments (`args[2]`, `args[3]`) select, and where it
-/// begins; `None`: it begins behind the end.
-fn part<'a>(vm: &mut Vm, args: &'a [Value]) -> R<Option<(usize, &'a str)>> {
-    let s = args[0].as_::<Str>();
-    let len = s.len() as i64;
+/// The part of `len` items that optional start and end arguments (`args[2]`, `args[3]`) select; `None`: it
+/// begins behind the end.
+pub fn selected(vm: &mut Vm, args: &[Value], len: usize) -> R<Option<Span>> {
+    let len = len as i64;
     let mut place = |i: usize, absent: i64| -> R<i64> {
         match args.get(i) {
             None => Ok(absent),
             Some(v) if v.is_none() => Ok(absent),
-            Some(v) => match Num::int_of(v) {
-                Some(n) => {
-                    let n = n.clamp_i64();
-                    Ok(if n < 0 { n.saturating_add(len).max(0) } else { n })
-                }
-                None => {
-                    vm.fail("TypeError", "slice indices must be integers or None or have an __index__ method")
-                }
-            },
+            Some(v) => {
+                let n = vm.slice_index(v)?;
+                Ok(if n < 0 { n.saturating_add(len).max(0) } else { n })
+            }
         }
     };
     let (start, end) = (place(2, 0)?, place(3, len)?.min(len));
-    if start > len || start > end {
-        return Ok(None);
+    Ok((start <= end).then_some((start as usize, end as usize)))
+}
+/// The same as byte offsets into the receiver.
+fn selected_text(vm: &mut Vm, args: &[Value]) -> R<Option<Span>> {
+    if args.len() <= 2 {
+        return Ok(Some((0, this(args).bytes().len())));
     }
-    Ok(Some((start as usize, s.slice(start as usize, end as usize).as_str().unwrap_or(""))))
+    let span = selected(vm, args, this(args).len())?;
+    Ok(span.map(|(from, to)| (this(args).offset(from), this(args).offset(to))))
 }
 
-fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&str, &str) -> bool) -> R<Value> {
-    let found = part(vm, args)?;
-    let check = |p: &str| found.is_some_and(|(_, s)| test(s, p));
+fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&[u8], &[u8]) -> bool) -> R<Value> {
+    let found = selected_text(vm, args)?.map(|(from, to)| &this(args).bytes()[from..to]);
+    let check = |p: &Str| found.is_some_and(|s| test(s, p.bytes()));
     if let Some(p) = args[1].get::<Str>() {
-        return Ok(Value::bool(check(p.as_str())));
+        return Ok(Value::bool(check(p)));
     }
     let Some(all) = args[1].get::<Tuple>() else {
         let message =
@@ -318,7 +273,7 @@ fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&str, &str) -> bool) -
     };
     for p in all.as_slice() {
         match p.get::<Str>() {
-            Some(p) if check(p.as_str()) => return Ok(Value::TRUE),
+            Some(p) if check(p) => return Ok(Value::TRUE),
             Some(_) => {}
             None => {
                 let message = format!("tuple for {who} must only contain str, not {}", vm.type_name(p));
@@ -331,12 +286,12 @@ fn affix(vm: &mut Vm, args: &[Value], who: &str, test: fn(&str, &str) -> bool) -
 
 fn find(vm: &mut Vm, args: &[Value], who: &str, last: bool) -> R<Option<usize>> {
     let needle = str_arg(vm, args, 1, who)?;
-    let Some((start, s)) = part(vm, args)? else { return Ok(None) };
-    let at = if last { s.rfind(needle) } else { s.find(needle) };
-    let ascii = args[0].as_::<Str>().is_ascii();
-    Ok(at.map(|at| start + if ascii { at } else { s[..at].chars().count() }))
+    let Some((from, to)) = selected_text(vm, args)? else { return Ok(None) };
+    let s = this(args);
+    let at = search::find(&s.bytes()[from..to], needle.bytes(), last);
+    Ok(at.map(|at| if s.is_ascii() { from + at } else { s.chars_before(from + at) }))
 }
-fn or_minus_one(at: Option<usize>) -> Value {
+pub fn or_minus_one(at: Option<usize>) -> Value {
     Value::small(at.map_or(-1, |i| i as i64))
 }
 fn index(vm: &mut Vm, args: &[Value], who: &str, last: bool) -> R<Value> {
@@ -347,8 +302,12 @@ fn index(vm: &mut Vm, args: &[Value], who: &str, last: bool) -> R<Value> {
 }
 fn count(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let needle = str_arg(vm, args, 1, "count")?;
-    let Some((_, s)) = part(vm, args)? else { return Ok(Value::small(0)) };
-    let n = if needle.is_empty() { s.chars().count() + 1 } else { s.matches(needle).count() };
+    let Some((from, to)) = selected_text(vm, args)? else { return Ok(Value::small(0)) };
+    let s = this(args);
+    let n = match needle.is_empty() {
+        true => s.chars_before(to) - s.chars_before(from) + 1,
+        false => search::count(&s.bytes()[from..to], needle.bytes()),
+    };
     Ok(Value::small(n as i64))
 }
 
@@ -359,57 +318,50 @@ fn replace(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         Some(v) => vm.index_size(v)?,
         None => -1,
     };
-    let s = text(args);
+    let s = this(args);
     let n = usize::try_from(n).unwrap_or(usize::MAX);
-    let found = if old.is_empty() { s.chars().count() + 1 } else { s.matches(old).count() };
-    let grown = s.len().saturating_add(found.min(n).saturating_mul(new.len()));
-    vm.new_string(grown)?;
-    if found == 0 || n == 0 {
-        return Ok(args[0].clone());
+    let at: Vec<usize> = match old.is_empty() {
+        true => {
+            let all = s.wtf8().code_point_indices().map(|(i, _)| i);
+            all.chain([s.bytes().len()]).take(n).collect()
+        }
+        false => search::matches(s.bytes(), old.bytes()).take(n).collect(),
+    };
+    if at.is_empty() {
+        return Ok(exact(vm, &args[0]));
     }
-    Ok(vm.string(s.replacen(old, new, n)))
+    let (text, new) = (s.wtf8(), new.wtf8());
+    let size = at.len().checked_mul(new.len()).and_then(|n| n.checked_add(text.len()));
+    let mut out = vm.new_text(size.unwrap_or(usize::MAX) - at.len() * old.bytes().len())?;
+    let mut from = 0;
+    for i in at {
+        out.push_wtf8(&text[from..i]);
+        out.push_wtf8(new);
+        from = i + old.bytes().len();
+    }
+    out.push_wtf8(&text[from..]);
+    Ok(vm.wtf8_buf(out))
 }
 
-fn title(s: &str) -> String {
-    let (mut out, mut inside) = (String::with_capacity(s.len()), false);
-    for c in s.chars() {
-        if inside {
-            out.extend(c.to_lowercase())
-        } else {
-            out.extend(c.to_uppercase())
+fn cased(args: &[Value], want: fn(char) -> bool, bad: fn(char) -> bool) -> bool {
+    let mut any = false;
+    for c in this(args).code_points().filter_map(CodePoint::to_char) {
+        if bad(c) {
+            return false;
         }
-        inside = c.is_lowercase() || c.is_uppercase();
+        any |= want(c);
     }
-    out
+    any
 }
-fn capitalize(s: &str) -> String {
-    let mut chars = s.chars();
-    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
-    first + &chars.as_str().to_lowercase()
-}
-fn swapcase(s: &str) -> String {
-    let mut out = String::with_capacity(s.len());
-    for c in s.chars() {
-        match c {
-            c if c.is_uppercase() => out.extend(c.to_lowercase()),
-            c if c.is_lowercase() => out.extend(c.to_uppercase()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-fn cased(s: &str, want: fn(char) -> bool, bad: fn(char) -> bool) -> bool {
-    s.chars().any(want) && !s.chars().any(bad)
-}
-fn is_title(s: &str) -> bool {
+fn is_title(s: &Str) -> bool {
     let (mut inside, mut any) = (false, false);
-    for c in s.chars() {
-        if c.is_uppercase() {
+    for c in s.code_points() {
+        if c.is_char_and(|c| chars::is_upper(c) || chars::is_title(c)) {
             if inside {
                 return false;
             }
             (inside, any) = (true, true);
-        } else if c.is_lowercase() {
+        } else if c.is_char_and(chars::is_lower) {
             if !inside {
                 return false;
             }
@@ -420,29 +372,32 @@ fn is_title(s: &str) -> bool {
     }
     any
 }
-fn is_identifier(s: &str) -> bool {
-    let mut chars = s.chars();
-    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
-        && chars.all(|c| c == '_' || c.is_alphanumeric())
+fn is_identifier(s: &Str) -> bool {
+    let mut all = s.code_points();
+    all.next().is_some_and(|c| c.is_char_and(|c| c == '_' || chars::is_xid_start(c)))
+        && all.all(|c| c.is_char_and(chars::is_xid_continue))
 }
 
 fn zfill(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let width = vm.index_size(&args[1])?.max(0) as usize;
-    let s = text(args);
-    let (sign, digits) = match s.chars().next() {
-        Some('+' | '-') => s.split_at(1),
-        _ => ("", s),
-    };
-    let padded = vm.pad(digits, width.saturating_sub(sign.len()), '0', '>')?;
-    Ok(vm.string(format!("{sign}{padded}")))
+    let width = vm.size_arg(&args[1])?.max(0) as usize;
+    let s = this(args);
+    if width <= s.len() {
+        return Ok(exact(vm, &args[0]));
+    }
+    let signed = matches!(s.bytes().first(), Some(b'+' | b'-')) as usize;
+    let mut out = vm.new_text(s.bytes().len().saturating_add(width - s.len()))?;
+    out.push_wtf8(&s.wtf8()[..signed]);
+    out.extend(std::iter::repeat_n('0', width - s.len()));
+    out.push_wtf8(&s.wtf8()[signed..]);
+    Ok(vm.wtf8_buf(out))
 }
 
 fn justify(vm: &mut Vm, args: &[Value], align: char) -> R<Value> {
-    let width = vm.index_size(&args[1])?.max(0) as usize;
+    let width = vm.size_arg(&args[1])?.max(0) as usize;
     let fill = match args.get(2) {
-        None => ' ',
-        Some(v) => match v.get::<Str>() {
-            Some(s) if s.len() == 1 => s.char_at(0).unwrap_or(' '),
+        None => ' '.into(),
+        Some(v) => match v.get::<Str>().map(|s| (s.len(), s.code_points().next())) {
+            Some((1, Some(c))) => c,
             Some(_) => return vm.fail("TypeError", "The fill character must be exactly one character long"),
             None => {
                 let message =
@@ -451,93 +406,122 @@ fn justify(vm: &mut Vm, args: &[Value], align: char) -> R<Value> {
             }
         },
     };
-    let s = args[0].as_::<Str>();
+    let s = this(args);
     if width <= s.len() {
-        return Ok(args[0].clone());
+        return Ok(exact(vm, &args[0]));
     }
-    if align == '^' {
-        // An odd blank goes left when the width is odd, as in CPython.
-        let missing = width - s.len();
-        let left = missing / 2 + (missing & width & 1);
-        let half = vm.pad(s.as_str(), s.len() + left, fill, '>')?;
-        let whole = vm.pad(&half, width, fill, '<')?;
-        return Ok(vm.string(whole));
-    }
-    let padded = vm.pad(s.as_str(), width, fill, align)?;
-    Ok(vm.string(padded))
+    let (left, right) = search::margins(s.len(), width, align);
+    let fills = (width - s.len()).saturating_mul(fill.len_wtf8());
+    let mut out = vm.new_text(s.bytes().len().saturating_add(fills))?;
+    out.extend(std::iter::repeat_n(fill, left));
+    out.push_wtf8(s.wtf8());
+    out.extend(std::iter::repeat_n(fill, right));
+    Ok(vm.wtf8_buf(out))
 }
 
-fn partition(vm: &mut Vm, args: &[Value], who: &str, last: bool) -> R<Value> {
-    let sep = only_str_arg(vm, args, who)?;
+fn partition(vm: &mut Vm, args: &[Value], last: bool) -> R<Value> {
+    let Some(sep) = args[1].get::<Str>() else {
+        let message = format!("must be str, not {}", vm.type_name(&args[1]));
+        return vm.fail("TypeError", message);
+    };
     if sep.is_empty() {
         return vm.fail("ValueError", "empty separator");
     }
-    let s = text(args);
-    let found = if last { s.rsplit_once(sep) } else { s.split_once(sep) };
-    let (a, b, c) = match found {
-        Some((a, c)) => (a, sep, c),
-        None if last => ("", "", s),
-        None => (s, "", ""),
+    let s = this(args);
+    let len = s.bytes().len();
+    let empty = vm.str("");
+    let items = match search::find(s.bytes(), sep.bytes(), last) {
+        Some(at) => vec![
+            part(vm, &args[0], (0, at)),
+            exact(vm, &args[1]),
+            part(vm, &args[0], (at + sep.bytes().len(), len)),
+        ],
+        None if last => vec![empty.clone(), empty, exact(vm, &args[0])],
+        None => vec![exact(vm, &args[0]), empty.clone(), empty],
     };
-    let parts = vec![vm.str(a), vm.str(b), vm.str(c)];
-    Ok(vm.tuple(parts))
+    Ok(vm.tuple(items))
 }
 
 fn expandtabs(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     vm.only_keywords("expandtabs", kw, &["tabsize"])?;
     let size = match args.get(1).or(kw.get("tabsize")) {
-        Some(v) => vm.index_size(v)?.clamp(0, 1 << 30) as usize,
+        Some(v) => vm.c_int(v)?.max(0) as usize,
         None => 8,
     };
-    let s = text(args);
-    let tabs = s.matches('\t').count();
-    let mut out = vm.new_string(s.len().saturating_add(tabs.saturating_mul(size)))?;
+    let s = this(args);
+    let tabs = s.bytes().iter().filter(|&&b| b == b'\t').count();
+    let mut out = vm.new_text(s.bytes().len().saturating_add(tabs.saturating_mul(size)))?;
     let mut column = 0;
-    for c in s.chars() {
-        match c {
-            '\t' if size > 0 => {
+    for c in s.code_points() {
+        match c.to_char() {
+            Some('\t') if size > 0 => {
                 let n = size - column % size;
                 out.extend(std::iter::repeat_n(' ', n));
                 column += n;
             }
-            '\t' => {}
-            '\n' | '\r' => {
+            Some('\t') => {}
+            Some('\n' | '\r') => {
                 out.push(c);
                 column = 0;
             }
-            c => {
+            _ => {
                 out.push(c);
                 column += 1;
             }
         }
     }
-    Ok(vm.string(out))
+    Ok(vm.wtf8_buf(out))
 }
 
 fn translate(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let mut out = String::new();
-    for c in text(args).chars() {
-        let key = Value::small(c as i64);
-        match vm.get_item(&args[1], &key) {
-            Ok(v) if v.is_none() => {}
-            Ok(v) => match (v.get::<Str>(), Num::int_of(&v)) {
-                (Some(s), _) => out.push_str(s.as_str()),
-                (_, Some(n)) => match u32::try_from(n.clamp_i64()).ok().filter(|&c| c <= 0x10ffff) {
-                    Some(c) => out.push(vm.character(c)?),
+    let mut out = Wtf8Buf::new();
+    for c in this(args).code_points() {
+        match vm.translation(&args[1], c.to_u32())? {
+            Some(v) if v.is_none() => {}
+            Some(v) => match (v.get::<Str>(), Num::int_of(&v)) {
+                (Some(s), _) => out.push_wtf8(s.wtf8()),
+                (_, Some(n)) => match u32::try_from(n.clamp_i64()).ok().and_then(CodePoint::from_u32) {
+                    Some(c) => out.push(c),
                     None => return vm.fail("ValueError", "character mapping must be in range(0x110000)"),
                 },
                 _ => return vm.fail("TypeError", "character mapping must return integer, None or str"),
             },
+            None => out.push(c),
+        }
+    }
+    Ok(vm.wtf8_buf(out))
+}
+
+impl Vm {
+    /// What a table (of `str.translate` or a charmap codec) has for a code; `None`: LookupError.
+    pub(crate) fn translation(&mut self, table: &Value, code: u32) -> R<Option<Value>> {
+        match self.get_item(table, &Value::small(code as i64)) {
+            Ok(v) => Ok(Some(v)),
             Err(_) => {
-                let e = vm.take_pending();
-                if !vm.is_instance(&e, vm.types.exception("LookupError")) {
-                    return Err(vm.set_pending(e));
+                let e = self.take_pending();
+                if self.is_instance(&e, self.types.exception("LookupError")) {
+                    return Ok(None);
                 }
-                out.push(c);
+                Err(self.set_pending(e))
             }
         }
     }
-    Ok(vm.string(out))
+    /// A size as an argument of a builtin method.
+    pub(crate) fn size_arg(&mut self, v: &Value) -> R<i64> {
+        match Num::int_of(v) {
+            Some(Num::Big(b)) if i64::try_from(b).is_err() => {
+                self.fail("OverflowError", "Python int too large to convert to C ssize_t")
+            }
+            _ => self.index_size(v),
+        }
+    }
+    /// A C int as an argument of a builtin method.
+    pub(crate) fn c_int(&mut self, v: &Value) -> R<i32> {
+        match i32::try_from(self.index_clamped(v)?) {
+            Ok(i) => Ok(i),
+            Err(_) => self.fail("OverflowError", "Python int too large to convert to C int"),
+        }
+    }
 }
 
 /// `str.maketrans` is called on the class.
@@ -555,27 +539,40 @@ fn maketrans(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         while let Some(pair) = vm.next(&it)? {
             let [k, v] = pair.as_::<Tuple>().as_slice() else { continue };
             let key = match k.get::<Str>() {
-                Some(s) if s.len() == 1 => Value::small(s.char_at(0).map_or(0, |c| c as i64)),
+                Some(s) if s.len() == 1 => Value::small(s.code_at(0).unwrap_or(0) as i64),
                 Some(_) => {
-                    return vm.fail("ValueError", "string keys in translate table must be of length 1");
+                    return vm.fail("ValueError", "string keys in translatetable must be of length 1");
                 }
-                None => k.clone(),
+                None if Num::int_of(k).is_some() => k.clone(),
+                None => return vm.fail("TypeError", "keys in translate table mustbe strings or integers"),
             };
             dict.set(vm, &key, v.clone())?;
         }
         return Ok(d);
     }
-    let (x, y) = (str_arg(vm, args, 1, "maketrans")?, str_arg(vm, args, 2, "maketrans")?);
-    if x.chars().count() != y.chars().count() {
+    let Some(x) = args[1].get::<Str>() else {
+        let message = "first maketrans argument must be a string if there is a second argument";
+        return vm.fail("TypeError", message);
+    };
+    let y = str_arg(vm, args, 2, "maketrans")?;
+    if x.len() != y.len() {
         return vm.fail("ValueError", "the first two maketrans arguments must have equal length");
     }
-    for (a, b) in x.chars().zip(y.chars()) {
-        dict.set(vm, &Value::small(a as i64), Value::small(b as i64))?;
+    let code = |c: CodePoint| Value::small(c.to_u32() as i64);
+    for (a, b) in x.code_points().zip(y.code_points()) {
+        dict.set(vm, &code(a), code(b))?;
     }
     if args.len() > 3 {
-        for c in str_arg(vm, args, 3, "maketrans")?.chars() {
-            dict.set(vm, &Value::small(c as i64), Value::NONE)?;
+        for c in str_arg(vm, args, 3, "maketrans")?.code_points() {
+            dict.set(vm, &code(c), Value::NONE)?;
         }
     }
     Ok(d)
+}
+
+fn encode(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("encode", kw, &["encoding", "errors"])?;
+    let encoding = vm.codec_name("encode", "encoding", args.get(1).or(kw.get("encoding")))?;
+    let errors = vm.codec_name("encode", "errors", args.get(2).or(kw.get("errors")))?;
+    vm.encode(&args[0], encoding.as_deref().unwrap_or("utf-8"), errors.as_deref().unwrap_or("strict"))
 }
