@@ -60,10 +60,16 @@ static FUNCTIONS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("utf_16_decode", 1, 3, |vm, a, _| decode_from(vm, a, "utf_16_decode", Encoding::Utf16)),
     BuiltinDef::new("utf_32_decode", 1, 3, |vm, a, _| decode_from(vm, a, "utf_32_decode", Encoding::Utf32)),
-    BuiltinDef::new("utf_16_ex_decode", 1, 4, |vm, a, _| decode_ex(vm, a, "utf_16_ex_decode", Encoding::Utf16)),
-    BuiltinDef::new("utf_32_ex_decode", 1, 4, |vm, a, _| decode_ex(vm, a, "utf_32_ex_decode", Encoding::Utf32)),
+    BuiltinDef::new("utf_16_ex_decode", 1, 4, |vm, a, _| {
+        decode_ex(vm, a, "utf_16_ex_decode", Encoding::Utf16)
+    }),
+    BuiltinDef::new("utf_32_ex_decode", 1, 4, |vm, a, _| {
+        decode_ex(vm, a, "utf_32_ex_decode", Encoding::Utf32)
+    }),
     BuiltinDef::new("latin_1_encode", 1, 2, |vm, a, _| encode_to(vm, a, "latin_1_encode", Encoding::Latin1)),
-    BuiltinDef::new("latin_1_decode", 1, 2, |vm, a, _| decode_from(vm, a, "latin_1_decode", Encoding::Latin1)),
+    BuiltinDef::new("latin_1_decode", 1, 2, |vm, a, _| {
+        decode_from(vm, a, "latin_1_decode", Encoding::Latin1)
+    }),
     BuiltinDef::new("ascii_encode", 1, 2, |vm, a, _| encode_to(vm, a, "ascii_encode", Encoding::Ascii)),
     BuiltinDef::new("ascii_decode", 1, 2, |vm, a, _| decode_from(vm, a, "ascii_decode", Encoding::Ascii)),
     BuiltinDef::new("utf_7_encode", 1, 2, |vm, a, _| {
@@ -151,9 +157,10 @@ impl Vm {
             self.codecs.ready = true;
             // It registers the search function of the standard library.
             if let Err(e) = self.import_module("encodings") {
-                let missing = self.pending.as_ref().is_some_and(|p| {
-                    self.is_instance(p, self.types.exception("ImportError"))
-                });
+                let missing = self
+                    .pending
+                    .as_ref()
+                    .is_some_and(|p| self.is_instance(p, self.types.exception("ImportError")));
                 if !missing {
                     return Err(e);
                 }

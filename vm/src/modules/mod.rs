@@ -22,12 +22,8 @@ use crate::vm::Vm;
 pub type Init = fn(&mut Vm) -> R<Value>;
 
 /// The modules that are made when first imported.
-pub static NATIVE: &[(&str, Init)] = &[
-    ("_codecs", codecs::init),
-    ("_imp", imp::init),
-    ("marshal", marshal::init),
-    ("time", time::init),
-];
+pub static NATIVE: &[(&str, Init)] =
+    &[("_codecs", codecs::init), ("_imp", imp::init), ("marshal", marshal::init), ("time", time::init)];
 
 pub fn init(vm: &mut Vm) {
     vm.sys_modules = vm.dict();

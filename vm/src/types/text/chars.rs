@@ -49,19 +49,22 @@ fn alnum(c: char) -> bool {
 /// Assigned by Unicode 17 only.
 pub fn is_newer(c: char) -> bool {
     let c = c as u32;
-    c >= NEWER[0].0 && NEWER.binary_search_by(|&(a, b)| if b < c {
-        std::cmp::Ordering::Less
-    } else if a > c {
-        std::cmp::Ordering::Greater
-    } else {
-        std::cmp::Ordering::Equal
-    }).is_ok()
+    c >= NEWER[0].0
+        && NEWER
+            .binary_search_by(|&(a, b)| {
+                if b < c {
+                    std::cmp::Ordering::Less
+                } else if a > c {
+                    std::cmp::Ordering::Greater
+                } else {
+                    std::cmp::Ordering::Equal
+                }
+            })
+            .is_ok()
 }
 
 /// First and last of the runs of code points that Unicode 17 added.
-static NEWER: &[(u32, u32)] = &[
-    (0x088f, 0x088f),
-];
+static NEWER: &[(u32, u32)] = &[(0x088f, 0x088f)];
 
 pub fn lower(s: &Wtf8) -> Wtf8Buf {
     s.to_lowercase()

@@ -54,23 +54,22 @@ pub fn read_unicode(b: &[u8], at: &mut usize, out: &mut Wtf8Buf, last: bool) -> 
             b'x' => (2, "truncated \\xXX escape"),
             b'u' => (4, "truncated \\uXXXX escape"),
             b'U' => (8, "truncated \\UXXXXXXXX escape"),
-            b'N' => {
-                match read_name(b, start, last)? {
-                    Ok((c, next)) => {
-                        out.push_char(c);
-                        *at = next;
-                        continue;
-                    }
-                    Err(None) => {
-                        *at = start;
-                        return None;
-                    }
-                    Err(Some(bad)) => return Some(bad),
+            b'N' => match read_name(b, start, last)? {
+                Ok((c, next)) => {
+                    out.push_char(c);
+                    *at = next;
+                    continue;
                 }
-            }
+                Err(None) => {
+                    *at = start;
+                    return None;
+                }
+                Err(Some(bad)) => return Some(bad),
+            },
             b'0'..=b'7' => {
                 let octal = b[start + 1..].iter().take(3).take_while(|d| matches!(d, b'0'..=b'7'));
-                let (value, n) = octal.fold((0, 0), |(v, n): (u32, usize), d| (v << 3 | (d - b'0') as u32, n + 1));
+                let (value, n) =
+                    octal.fold((0, 0), |(v, n): (u32, usize), d| (v << 3 | (d - b'0') as u32, n + 1));
                 if !last && n < 3 && start + 1 + n == b.len() {
                     *at = start;
                     return None;
@@ -215,7 +214,8 @@ pub fn unescape_bytes(b: &[u8], errors: &str) -> Result<Vec<u8>, String> {
             b'a' => out.push(7),
             b'0'..=b'7' => {
                 let octal = b[i - 1..].iter().take(3).take_while(|d| matches!(d, b'0'..=b'7'));
-                let (value, n) = octal.fold((0, 0), |(v, n): (u32, usize), d| (v << 3 | (d - b'0') as u32, n + 1));
+                let (value, n) =
+                    octal.fold((0, 0), |(v, n): (u32, usize), d| (v << 3 | (d - b'0') as u32, n + 1));
                 out.push(value as u8);
                 i += n - 1;
             }

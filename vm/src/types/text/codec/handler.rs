@@ -101,7 +101,9 @@ pub fn on_decode(
         Handler::Strict | Handler::XmlCharRef | Handler::NameReplace => None,
         Handler::Ignore => Some((Wtf8Buf::new(), end)),
         Handler::Replace => Some(("\u{fffd}".into(), end)),
-        Handler::Backslash => Some((bad.iter().map(|b| format!("\\x{b:02x}")).collect::<String>().into(), end)),
+        Handler::Backslash => {
+            Some((bad.iter().map(|b| format!("\\x{b:02x}")).collect::<String>().into(), end))
+        }
         Handler::SurrogateEscape => {
             // At most four bytes at a time, and never an ASCII one.
             let escaped = bad.iter().take(4).take_while(|&&b| b >= 0x80);
@@ -201,10 +203,12 @@ impl Vm {
         };
         let one = usize::try_from(start).ok().filter(|_| end == start.saturating_add(1));
         let what = match (object.get::<Str>(), object.get::<Bytes>()) {
-            (Some(s), _) if !decode => one.and_then(|i| s.code_at(i)).map(|c| {
-                format!("character '{}'", backslash(c))
-            }),
-            (_, Some(b)) if decode => one.and_then(|i| b.as_slice().get(i)).map(|b| format!("byte 0x{b:02x}")),
+            (Some(s), _) if !decode => {
+                one.and_then(|i| s.code_at(i)).map(|c| format!("character '{}'", backslash(c)))
+            }
+            (_, Some(b)) if decode => {
+                one.and_then(|i| b.as_slice().get(i)).map(|b| format!("byte 0x{b:02x}"))
+            }
             _ => None,
         };
         Ok(Some(match what {

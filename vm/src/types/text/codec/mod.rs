@@ -239,10 +239,9 @@ impl Vm {
             Encoding::Utf8 => ("surrogates not allowed", false),
             _ => ("surrogates not allowed", true),
         };
-        let mut out =
-            self.encode_with(s, encoding.name(), reason, errors, single, &mut |_, c, out| {
-                Ok(encoding.put(c, out))
-            })?;
+        let mut out = self.encode_with(s, encoding.name(), reason, errors, single, &mut |_, c, out| {
+            Ok(encoding.put(c, out))
+        })?;
         if let Some(mark) = encoding.mark() {
             out.splice(0..0, mark.iter().copied());
         }
