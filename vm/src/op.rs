@@ -20,6 +20,8 @@ macro_rules! opcodes {
             9   END_FOR stack::end_for 0 (1 -> 0) [STOP_ITERATION];
             12  FORMAT_SIMPLE string::format_simple 0 (1 -> 1) [];
             13  FORMAT_WITH_SPEC string::format_with_spec 0 (2 -> 1) [];
+            21  LOAD_BUILD_CLASS name::load_build_class 0 (0 -> 1) [];
+            22  LOAD_LOCALS name::load_locals 0 (0 -> 1) [];
             16  GET_ITER iter::get_iter 0 (1 -> 1) [];
             23  MAKE_FUNCTION func::make_function 0 (1 -> 1) [];
             27  NOP stack::nop 0 (0 -> 0) [];
@@ -83,6 +85,9 @@ macro_rules! opcodes {
             88  LOAD_FAST_CHECK stack::load_fast_check 0 (0 -> 1) [];
             89  LOAD_FAST_LOAD_FAST stack::load_fast_load_fast 0 (0 -> 2) [];
             92  LOAD_GLOBAL name::load_global 4 (0 -> 1 + (a & 1)) [];
+            90  LOAD_FROM_DICT_OR_DEREF name::load_from_dict_or_deref 0 (1 -> 1) [];
+            91  LOAD_FROM_DICT_OR_GLOBALS name::load_from_dict_or_globals 0 (1 -> 1) [];
+            96  LOAD_SUPER_ATTR name::load_super_attr 1 (3 -> 1 + (a & 1)) [];
             93  LOAD_NAME name::load_name 0 (0 -> 1) [];
             94  LOAD_SMALL_INT stack::load_small_int 0 (0 -> 1) [];
             97  MAKE_CELL func::make_cell 0 (0 -> 0) [];
@@ -251,16 +256,8 @@ pub fn name(op: u8) -> String {
 }
 
 /// CPython 3.14's opcodes that have no body yet.
-const UNSUPPORTED: &[(u8, &str)] = &[
-    (2, "BUILD_TEMPLATE"),
-    (11, "EXIT_INIT_CHECK"),
-    (21, "LOAD_BUILD_CLASS"),
-    (22, "LOAD_LOCALS"),
-    (45, "BUILD_INTERPOLATION"),
-    (90, "LOAD_FROM_DICT_OR_DEREF"),
-    (91, "LOAD_FROM_DICT_OR_GLOBALS"),
-    (96, "LOAD_SUPER_ATTR"),
-];
+const UNSUPPORTED: &[(u8, &str)] =
+    &[(2, "BUILD_TEMPLATE"), (11, "EXIT_INIT_CHECK"), (45, "BUILD_INTERPOLATION")];
 
 /// Operators of BINARY_OP, in CPython's numbering; in-place forms are 13 higher.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -137,6 +137,13 @@ pub struct Vm {
     pub options: Options,
     pub types: Types,
     interned: HashMap<Box<str>, Value>,
+    pub(crate) method_cache: crate::types::attr::MethodCache,
+    /// Classes written in Rust, by the type of their payload.
+    pub(crate) native_classes: HashMap<std::any::TypeId, Value>,
+    /// States of modules, by type.
+    pub(crate) states: HashMap<std::any::TypeId, Box<dyn std::any::Any>>,
+    /// The containers whose repr is being written.
+    pub(crate) repr_stack: Vec<Value>,
     pub(crate) latin1: Latin1,
     pub(crate) codecs: crate::modules::codecs::Codecs,
     ids: u64,
@@ -199,6 +206,10 @@ impl Vm {
             async_hooks: Default::default(),
             running: std::ptr::null(),
             interned: HashMap::new(),
+            method_cache: Default::default(),
+            native_classes: HashMap::new(),
+            states: HashMap::new(),
+            repr_stack: vec![],
             ids: 1,
             codes: HashSet::new(),
             watch: Watch::default(),
@@ -275,6 +286,8 @@ impl Vm {
             return v.clone();
         }
         let v = self.str(s);
+        // SAFETY: the value keeps its object.
+        unsafe { (*v.word().header()).set_flag(crate::object::INTERNED, true) };
         self.interned.insert(s.into(), v.clone());
         v
     }

@@ -94,6 +94,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         vm.del_attr(&a[0], &a[1])?;
         Ok(Value::NONE)
     }),
+    BuiltinDef::kw("__build_class__", 0, u8::MAX, |vm, a, kw| vm.build_class(a, kw)),
     BuiltinDef::new("callable", 1, 1, |vm, a, _| Ok(Value::bool(vm.is_callable(&a[0])))),
     BuiltinDef::new("iter", 1, 2, |vm, a, _| match a {
         [f, sentinel] => {
@@ -168,6 +169,9 @@ pub fn init(vm: &mut Vm) {
     names.push(("Ellipsis".into(), Value::ELLIPSIS));
     names.push(("NotImplemented".into(), Value::NOT_IMPLEMENTED));
     names.push(("__debug__".into(), Value::TRUE));
+    for (name, v) in vm.descriptor_classes() {
+        vm.set_global(&module, name, v);
+    }
     for (name, v) in names {
         vm.set_global(&module, &name, v);
     }
@@ -175,8 +179,9 @@ pub fn init(vm: &mut Vm) {
 }
 
 impl Vm {
-    pub fn is_callable(&self, v: &Value) -> bool {
+    pub fn is_callable(&mut self, v: &Value) -> bool {
         matches!(v.kind(), Some(Kind::Function | Kind::Builtin | Kind::Method | Kind::Type))
+            || v.is_dynamic() && self.special_of(v, crate::types::specials::Special::Call).is_some()
     }
 }
 

@@ -78,7 +78,7 @@ impl Vm {
         }
     }
     /// Sets a name in a module.
-    pub(crate) fn set_global(&mut self, module: &Value, name: &str, v: Value) {
+    pub fn set_global(&mut self, module: &Value, name: &str, v: Value) {
         let key = self.intern(name);
         module.as_::<Module>().dict.as_::<Dict>().set_str(self, &key, v);
     }

@@ -94,6 +94,14 @@ impl<'a> Kw<'a> {
 /// The Rust side of a builtin: arguments are borrowed from the caller's stack.
 pub type BuiltinFn = fn(&mut Vm, &[Value], Kw) -> R<Value>;
 
+/// What a row of a class's table becomes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    Method,
+    Class,
+    Static,
+}
+
 /// One row of a builtin table: the name and signature stand here and nowhere else.
 pub struct BuiltinDef {
     pub name: &'static str,
@@ -103,15 +111,28 @@ pub struct BuiltinDef {
     pub max: u8,
     /// Accepts keywords (the function checks their names).
     pub keywords: bool,
+    pub kind: Binding,
     pub func: BuiltinFn,
 }
 
 impl BuiltinDef {
     pub const fn new(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: false, func }
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Method, func }
     }
     pub const fn kw(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: true, func }
+        BuiltinDef { name, min, max, keywords: true, kind: Binding::Method, func }
+    }
+    /// A classmethod: the class is the first argument, which the arity does not count.
+    pub const fn class(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Class, func }
+    }
+    pub const fn static_(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Static, func }
+    }
+    /// The same row, taking keywords.
+    pub const fn with_keywords(mut self) -> BuiltinDef {
+        self.keywords = true;
+        self
     }
 }
 

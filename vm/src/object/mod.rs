@@ -12,8 +12,10 @@ mod bytes;
 mod dict;
 mod func;
 pub mod generator;
+mod instance;
 mod list;
 mod misc;
+mod native;
 mod number;
 mod set;
 mod string;
@@ -23,18 +25,20 @@ mod ty;
 pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
-pub use func::{Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
+pub use func::{Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use generator::{Flavour, GenState, Generator};
+pub use instance::{Extras, Instance, Shape};
 pub use list::List;
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
     Traceback,
 };
+pub use native::{Native, NativeOps, Payload};
 pub use number::{Complex, Float};
 pub use set::{Set, SetIter};
 pub use string::Str;
 pub use tuple::Tuple;
-pub use ty::Type;
+pub use ty::{Type, TypeFlags, header_flags};
 
 use crate::code::Code;
 use crate::layout::*;
@@ -62,6 +66,9 @@ macro_rules! kinds {
         pub unsafe fn dealloc(h: *mut Header) {
             // SAFETY: the kind names the struct the object was allocated as.
             unsafe {
+                if (*h).flags() & BEFORE_FREEING != 0 && !crate::types::object::before_freeing(h) {
+                    return;
+                }
                 match (*h).kind() {
                     $(Kind::$name => <$name>::free(h.cast()),)*
                 }
@@ -75,7 +82,7 @@ kinds! {
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
     Set false, SetIter false, Float true, Complex true,
-    Generator false, Awaitable false,
+    Generator false, Awaitable false, Instance false, Native false,
 }
 
 /// The first two words of every object (see `layout`).
@@ -90,7 +97,18 @@ const _: () = assert!(size_of::<Header>() == HEADER_SIZE);
 impl Header {
     /// A header with one reference. The object holds a reference to its type.
     pub fn new(kind: Kind, ty: &Value) -> Header {
-        Header { word0: 1 | (kind as u64) << 48, ty: ty.clone().into_word().0 as *const Type }
+        let ty = ty.clone().into_word().0 as *const Type;
+        // SAFETY: a header's type is a `Type`, which the header now owns a reference to.
+        let flags = unsafe { (*ty).instance_flags.get() };
+        Header { word0: 1 | (kind as u64) << 48 | (flags as u64) << 56, ty }
+    }
+    #[inline(always)]
+    pub fn flags(&self) -> u8 {
+        (self.word0 >> 56) as u8
+    }
+    pub fn set_flag(&mut self, flag: u8, on: bool) {
+        let bit = (flag as u64) << 56;
+        self.word0 = if on { self.word0 | bit } else { self.word0 & !bit };
     }
     /// For the first type object, whose type is itself: patched later.
     pub fn orphan(kind: Kind) -> Header {
@@ -133,6 +151,9 @@ impl Header {
     pub fn set_ty(&mut self, ty: &Value) {
         let old = self.ty;
         self.ty = ty.clone().into_word().0 as *const Type;
+        let of_class = header_flags::DYNAMIC | header_flags::FINALIZER;
+        self.set_flag(of_class, false);
+        self.set_flag(ty.as_::<Type>().instance_flags.get() & of_class, true);
         if !old.is_null() {
             // SAFETY: the header owned a reference to its type.
             drop(unsafe { Value::from_word(crate::value::Word(old as u64)) });
@@ -161,8 +182,12 @@ pub unsafe trait Object: Sized {
     /// # Safety
     /// As for [`dealloc`].
     unsafe fn free(p: *mut Self) {
-        // SAFETY: objects come from `alloc`, which boxes them (Tuple, of varying size, has its own).
-        drop(unsafe { Box::from_raw(p) })
+        // SAFETY: objects come from `alloc` (those of varying size have their own).
+        unsafe {
+            let extras = (*p.cast::<Header>()).flags() & header_flags::EXTRAS;
+            std::ptr::drop_in_place(p);
+            free_raw(p.cast(), size_of::<Self>(), extras != 0);
+        }
     }
 }
 
@@ -203,7 +228,73 @@ objects!(
 
 /// Puts an object on the heap.
 pub fn alloc<T: Object>(object: T) -> Value {
-    let p = Box::into_raw(Box::new(object));
-    // SAFETY: a fresh object carries one reference.
-    unsafe { Value::from_word(crate::value::Word(p as u64)) }
+    const { assert!(align_of::<T>() <= 8) };
+    // SAFETY: an object begins with its header; a fresh one carries one reference.
+    unsafe {
+        let p = alloc_raw(size_of::<T>(), &*(&raw const object).cast()).cast::<T>();
+        p.write(object);
+        Value::from_word(crate::value::Word(p as u64))
+    }
+}
+
+/// A str that is the one object for its text. (A flag in the header, beside those of `header_flags`.)
+pub const INTERNED: u8 = 32;
+
+/// Flags of objects that need attention before they are freed.
+const BEFORE_FREEING: u8 = header_flags::EXTRAS | header_flags::WEAKLY_REFERENCED | header_flags::FINALIZER;
+
+/// Memory for an object of `size` bytes with this header: before it a word for its [`Extras`] if its class
+/// wants them.
+///
+/// # Safety
+/// The caller writes the object before anything else sees it.
+pub unsafe fn alloc_raw(size: usize, h: &Header) -> *mut u8 {
+    let extras = h.flags() & header_flags::EXTRAS != 0;
+    let layout = layout(size, extras);
+    // SAFETY: no object is of size zero. The class of an object with extras is alive.
+    unsafe {
+        let p = std::alloc::alloc(layout);
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        if !extras {
+            return p;
+        }
+        let e = Box::new(Extras::new((*h.ty).slots.get()));
+        p.cast::<*mut Extras>().write(Box::into_raw(e));
+        p.add(8)
+    }
+}
+/// # Safety
+/// `p` is from `alloc_raw` with the same size; its content is dropped, its extras too.
+pub unsafe fn free_raw(p: *mut u8, size: usize, extras: bool) {
+    // SAFETY: as promised.
+    unsafe { std::alloc::dealloc(if extras { p.sub(8) } else { p }, layout(size, extras)) }
+}
+fn layout(size: usize, extras: bool) -> std::alloc::Layout {
+    let size = size + if extras { 8 } else { 0 };
+    std::alloc::Layout::from_size_align(size, 8).expect("objects are smaller than memory")
+}
+
+impl Value {
+    /// Flags of the object's header; 0 for unboxed values.
+    #[inline(always)]
+    pub fn flags(&self) -> u8 {
+        let w = self.word();
+        // SAFETY: a value keeps its object.
+        if w.is_ptr() { unsafe { (*w.header()).flags() } } else { 0 }
+    }
+    /// Special methods are looked up on its class.
+    #[inline(always)]
+    pub fn is_dynamic(&self) -> bool {
+        self.flags() & header_flags::DYNAMIC != 0
+    }
+    /// Attributes and `__slots__` of an instance of a subclass of a builtin class.
+    pub fn extras(&self) -> Option<&Extras> {
+        if self.flags() & header_flags::EXTRAS == 0 {
+            return None;
+        }
+        // SAFETY: the flag says that the word before the object points at its extras, which live as long.
+        unsafe { (*(self.word().0 as *const *const Extras).sub(1)).as_ref() }
+    }
 }

@@ -1,9 +1,8 @@
 //! `Tuple`: a length and the items inline.
 
-use super::{Header, Kind, Object};
+use super::{Header, Kind, Object, alloc_raw, free_raw, header_flags};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
-use std::alloc::Layout;
 use std::mem::offset_of;
 
 #[repr(C)]
@@ -16,20 +15,17 @@ pub struct Tuple {
 const _: () = assert!(offset_of!(Tuple, len) == TUPLE_LEN && offset_of!(Tuple, items) == TUPLE_ITEMS);
 
 impl Tuple {
-    fn layout(len: usize) -> Layout {
+    fn size(len: usize) -> usize {
         // A tuple's items exist already, so its size cannot overflow.
-        Layout::from_size_align(TUPLE_ITEMS + 8 * len, 8).expect("tuple size")
+        TUPLE_ITEMS + 8 * len
     }
     pub fn new(ty: &Value, items: impl ExactSizeIterator<Item = Value>) -> Value {
         let len = items.len();
-        let layout = Tuple::layout(len);
         // SAFETY: freshly allocated with room for header, length and `len` items, all written here.
         unsafe {
-            let p = std::alloc::alloc(layout).cast::<Tuple>();
-            if p.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            (&raw mut (*p).h).write(Header::new(Kind::Tuple, ty));
+            let h = Header::new(Kind::Tuple, ty);
+            let p = alloc_raw(Tuple::size(len), &h).cast::<Tuple>();
+            (&raw mut (*p).h).write(h);
             (&raw mut (*p).len).write(len);
             let first = (&raw mut (*p).items).cast::<Word>();
             let mut n = 0;
@@ -56,10 +52,11 @@ unsafe impl Object for Tuple {
         // SAFETY: the items and the header are dropped once, then the memory returned.
         unsafe {
             let len = (*p).len;
+            let extras = (*p).h.flags() & header_flags::EXTRAS != 0;
             let first = (&raw mut (*p).items).cast::<Value>();
             std::ptr::slice_from_raw_parts_mut(first, len).drop_in_place();
             (&raw mut (*p).h).drop_in_place();
-            std::alloc::dealloc(p.cast(), Tuple::layout(len));
+            free_raw(p.cast(), Tuple::size(len), extras);
         }
     }
 }

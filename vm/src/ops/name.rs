@@ -14,7 +14,8 @@ macro_rules! residuals {
 
 residuals! {
     load_name; store_name; delete_name; store_global; delete_global; store_attr; delete_attr;
-    import_name; import_from; load_common_constant; setup_annotations;
+    import_name; import_from; load_common_constant; setup_annotations; load_build_class; load_locals;
+    load_from_dict_or_deref; load_from_dict_or_globals; load_super_attr;
 }
 
 #[inline(always)]

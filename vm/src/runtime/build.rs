@@ -289,7 +289,7 @@ pub fn call_intrinsic_2(vm: &mut Vm, which: u32) -> Flow {
 }
 impl Vm {
     /// `+v`.
-    pub fn unary_positive(&mut self, v: &Value) -> crate::error::R<Value> {
+    pub fn unary_positive_builtin(&mut self, v: &Value) -> crate::error::R<Value> {
         if v.word().is_float() || super::is_int(v) {
             return Ok(v.clone());
         }

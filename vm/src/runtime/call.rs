@@ -7,6 +7,7 @@ use crate::frame::FLAG_ENTRY;
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
 use crate::object::{Builtin, Dict, Function, Kind, Kw, List, Method, Str, Tuple, Type};
+use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 
@@ -215,6 +216,16 @@ impl Vm {
                 self.call(&m.func, &all, kw)
             }
             Some(Kind::Type) => self.instantiate(f, args, kw),
+            Some(_) if f.is_dynamic() && self.has_special(f, Special::Call) => {
+                self.guard_native_stack()?;
+                let m = self.special_of(f, Special::Call).unwrap_or(Value::NONE);
+                if crate::types::descr::plain_function(&m) {
+                    return with_self(f, args, |all| self.call(&m, all, kw));
+                }
+                let owner = self.type_of(f).clone();
+                let bound = self.descr_get(&m, Some(f), &owner)?;
+                self.call(&bound, args, kw)
+            }
             _ => {
                 let name = self.type_name(f);
                 Err(self.raise("TypeError", format!("'{name}' object is not callable")))
@@ -258,6 +269,9 @@ impl Vm {
             self.check_arity(b, args.len() - 1)?;
             return (def.func)(self, args, kw);
         }
+        if def.name == "__new__" {
+            return self.call_new(b, args, kw);
+        }
         self.check_arity(b, args.len())?;
         // A bound method of a builtin class; functions of a module are bound to the module and do not see it.
         if !b.owner.is_null() {
@@ -267,6 +281,25 @@ impl Vm {
             return (def.func)(self, &all, kw);
         }
         (def.func)(self, args, kw)
+    }
+
+    /// `C.__new__(class, ...)`: the arity does not count the class.
+    fn call_new(&mut self, b: &Builtin, args: &[Value], kw: Kw) -> R<Value> {
+        let owner = b.self_.get::<Type>().map_or("object".to_owned(), Type::short_name);
+        let Some(class) = args.first() else {
+            return self.fail("TypeError", format!("{owner}.__new__(): not enough arguments"));
+        };
+        let Some(t) = class.get::<Type>() else {
+            let message = format!("{owner}.__new__(X): X is not a type object ({})", self.type_name(class));
+            return self.fail("TypeError", message);
+        };
+        if !t.is_subtype(&b.self_) {
+            let name = t.short_name();
+            let message = format!("{owner}.__new__({name}): {name} is not a subtype of {owner}");
+            return self.fail("TypeError", message);
+        }
+        self.check_arity(b, args.len() - 1)?;
+        (b.def.func)(self, args, kw)
     }
 
     fn check_arity(&mut self, b: &Builtin, n: usize) -> R {

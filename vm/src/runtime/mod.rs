@@ -6,6 +6,7 @@
 pub mod asynchronous;
 pub mod build;
 pub mod call;
+pub mod class;
 pub mod exc;
 pub mod func;
 pub mod generator;
@@ -19,6 +20,7 @@ pub use crate::import::{import_from, import_name};
 pub use asynchronous::*;
 pub use build::*;
 pub use call::*;
+pub use class::*;
 pub use exc::*;
 pub use func::*;
 pub use generator::*;

@@ -8,19 +8,19 @@ use crate::value::Value;
 use crate::vm::Vm;
 use crate::watch::{Dependent, WatchKey};
 
-fn name(vm: &Vm, i: u32) -> Value {
+pub(super) fn name(vm: &Vm, i: u32) -> Value {
     vm.frame().code().names[i as usize].clone()
 }
-fn undefined(vm: &mut Vm, name: &Value) -> Flow {
+pub(super) fn undefined(vm: &mut Vm, name: &Value) -> Flow {
     let n = name.as_::<Str>().as_str().to_owned();
     Err(vm.raise_name("NameError", &n, format!("name '{n}' is not defined")).into())
 }
 /// The dict of names of a module body: its own or the globals.
-fn names(vm: &Vm) -> Value {
+pub(super) fn names(vm: &Vm) -> Value {
     let w = vm.frame().names;
     if w.is_null() { vm.frame().globals().clone() } else { w.to_value() }
 }
-fn global(vm: &Vm, name: &Value) -> Option<Value> {
+pub(super) fn global(vm: &Vm, name: &Value) -> Option<Value> {
     let globals = vm.frame().globals().as_::<Dict>().get_str(name);
     globals.or_else(|| vm.frame().function().builtins.as_::<Dict>().get_str(name))
 }

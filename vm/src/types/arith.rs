@@ -9,7 +9,7 @@ use crate::vm::Vm;
 use rustpython_wtf8::Wtf8Buf;
 
 impl Vm {
-    pub fn binary_op(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+    pub fn binary_builtin(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
         if let (Some(x), Some(y)) = (Num::of(a), Num::of(b)) {
             if a.word().is_bool() && b.word().is_bool() && matches!(op, BinOp::And | BinOp::Or | BinOp::Xor) {
                 let (x, y) = (a.is(&Value::TRUE), b.is(&Value::TRUE));
@@ -50,7 +50,7 @@ impl Vm {
         }
     }
 
-    fn unsupported(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> Exc {
+    pub(crate) fn unsupported(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> Exc {
         let symbol = match (op, inplace) {
             (BinOp::Power, true) => "**=".to_owned(),
             (op, true) => format!("{}=", op.symbol()),

@@ -23,18 +23,18 @@ fn holds(op: CmpOp, o: Ordering) -> bool {
 }
 
 impl Vm {
-    pub fn eq(&mut self, a: &Value, b: &Value) -> R<bool> {
+    pub fn eq_builtin(&mut self, a: &Value, b: &Value) -> R<bool> {
         if a.is(b) {
             return Ok(true);
         }
         Ok(self.rich_compare(CmpOp::Eq, a, b)?.unwrap_or(false))
     }
 
-    pub fn compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
-        self.compare_bool(op, a, b).map(Value::bool)
+    pub fn compare_builtin(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
+        self.compare_bool_builtin(op, a, b).map(Value::bool)
     }
 
-    pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
+    pub fn compare_bool_builtin(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
         match (self.rich_compare(op, a, b)?, op) {
             (Some(answer), _) => Ok(answer),
             (None, CmpOp::Eq) => Ok(a.is(b)),
@@ -48,7 +48,7 @@ impl Vm {
     }
 
     /// `None`: the classes do not know each other.
-    fn rich_compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Option<bool>> {
+    pub(crate) fn rich_compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Option<bool>> {
         if a.is_kind(Kind::Complex) || b.is_kind(Kind::Complex) {
             return self.complex_compare(op, a, b);
         }

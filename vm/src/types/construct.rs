@@ -10,7 +10,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 /// A class's constructor: name in error messages, fewest and most arguments, keywords taken by the function.
-struct Constructor {
+pub(crate) struct Constructor {
     min: usize,
     max: usize,
     keywords: bool,
@@ -27,15 +27,9 @@ const fn row(
 }
 
 impl Vm {
-    pub fn instantiate(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
-        let t = class.as_::<Type>();
-        if t.instance.get() == Kind::Exception {
-            return self.new_exception(class, args, kw);
-        }
-        let name = t.name.borrow().to_string();
-        let Some(c) = self.constructor(class) else {
-            return self.fail("TypeError", format!("cannot create '{name}' instances"));
-        };
+    /// Calls a builtin class's constructor with checked arguments.
+    pub(crate) fn construct(&mut self, class: &Value, c: Constructor, args: &[Value], kw: Kw) -> R<Value> {
+        let name = class.as_::<Type>().name.borrow().to_string();
         if !kw.is_empty() && !c.keywords {
             return self.fail("TypeError", format!("{name}() takes no keyword arguments"));
         }
@@ -56,10 +50,35 @@ impl Vm {
         (c.make)(self, args, kw)
     }
 
-    fn constructor(&self, class: &Value) -> Option<Constructor> {
+    /// `base.__new__(class, ...)` of a builtin class `base`. Mutable containers begin empty; `__init__` fills
+    /// them.
+    pub(crate) fn construct_as(&mut self, base: &Value, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
+        match base.as_::<Type>().instance.get() {
+            Kind::Exception if base.as_::<Type>().is_subtype(self.types.exception("BaseExceptionGroup")) => {
+                return self.new_group(class, args);
+            }
+            Kind::Exception => {
+                let args = self.tuple(args.to_vec());
+                return Ok(Exception::new(class, args));
+            }
+            Kind::List => return Ok(crate::object::List::new(class, vec![])),
+            Kind::Dict => return Ok(Dict::new(class)),
+            Kind::Set if base.is(&self.types.set) => return Ok(crate::object::Set::new(class)),
+            _ => {}
+        }
+        let Some(c) = self.constructor_of(base) else {
+            let message = format!("cannot create '{}' instances", class.as_::<Type>().name.borrow());
+            return self.fail("TypeError", message);
+        };
+        let v = self.construct(base, c, args, kw)?;
+        if class.is(base) { Ok(v) } else { self.as_subclass(&v, class) }
+    }
+
+    pub(crate) fn constructor_of(&self, class: &Value) -> Option<Constructor> {
         let t = &self.types;
         const ANY: usize = usize::MAX;
         Some(match () {
+            _ if class.as_::<Type>().instance.get() == Kind::Exception => return None,
             _ if class.is(&t.int) => row(0, 2, true, new_int),
             _ if class.is(&t.float) => row(0, 1, false, new_float),
             _ if class.is(&t.str) => row(0, 3, true, new_str),
@@ -84,10 +103,11 @@ impl Vm {
                 Ok(d)
             }),
             _ if class.is(&t.range) => row(1, 3, false, new_range),
-            _ if class.is(&t.type_) => row(0, ANY, true, |vm, a, _| match a {
-                [v] => Ok(vm.type_of(v).clone()),
+            _ if class.is(&t.type_) => row(0, ANY, true, |vm, a, kw| match a {
+                [v] if kw.is_empty() => Ok(vm.type_of(v).clone()),
                 [_, _, _] => {
-                    vm.fail("NotImplementedError", "type() with three arguments is not supported yet")
+                    let class = vm.types.type_.clone();
+                    vm.make_instance(&class, a, kw)
                 }
                 _ => vm.fail("TypeError", "type() takes 1 or 3 arguments"),
             }),
@@ -176,7 +196,7 @@ impl Vm {
         }
     }
 
-    fn new_exception(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
+    pub(crate) fn new_exception(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
         let t = class.as_::<Type>();
         if t.is_subtype(self.types.exception("BaseExceptionGroup")) {
             return self.new_group(class, args);
@@ -305,7 +325,28 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
     match Num::of(v) {
         Some(Num::Int(i)) => Ok(vm.int(i)),
-        Some(Num::Big(_)) => Ok(v.clone()),
+        _ if v.is_dynamic() && !v.is_kind(Kind::Str) => {
+            use super::specials::Special;
+            for which in [Special::Int, Special::Index] {
+                if let Some(r) = vm.call_special(v, which, &[])? {
+                    return match Num::int_of(&r) {
+                        Some(Num::Int(i)) => Ok(vm.int(i)),
+                        Some(Num::Big(b)) => Ok(vm.big(b.clone())),
+                        _ => {
+                            let message =
+                                format!("{} returned non-int (type {})", which.name(), vm.type_name(&r));
+                            vm.fail("TypeError", message)
+                        }
+                    };
+                }
+            }
+            let message = format!(
+                "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+                vm.type_name(v)
+            );
+            vm.fail("TypeError", message)
+        }
+        Some(Num::Big(b)) => Ok(vm.big(b.clone())),
         Some(Num::Float(f)) => vm.int_of_float(f),
         None => match v.get::<Str>() {
             Some(s) => int_of_text(vm, s, 10),
@@ -342,6 +383,20 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(v) = args.first() else { return Ok(Value::float(0.0)) };
     if let Some(n) = Num::of(v) {
         return vm.float_of(n).map(Value::float);
+    }
+    if v.is_dynamic() {
+        use super::specials::Special;
+        if let Some(r) = vm.call_special(v, Special::Float, &[])? {
+            if r.word().is_float() {
+                return Ok(r);
+            }
+            let (class, got) = (vm.type_name(v), vm.type_name(&r));
+            return vm.fail("TypeError", format!("{class}.__float__ returned non-float (type {got})"));
+        }
+        let i = vm.try_index(v)?;
+        if let Some(n) = Num::int_of(&i) {
+            return vm.float_of(n).map(Value::float);
+        }
     }
     let Some(s) = v.get::<Str>() else {
         let message =

@@ -109,7 +109,7 @@ impl Spec {
 }
 
 impl Vm {
-    pub fn format_value(&mut self, v: &Value, spec: &str) -> R<String> {
+    pub fn format_builtin(&mut self, v: &Value, spec: &str) -> R<String> {
         if spec.is_empty() {
             return self.str_string(v);
         }

@@ -82,7 +82,7 @@ pub fn hash_parts(parts: &[i64]) -> i64 {
 }
 
 impl Vm {
-    pub fn hash(&mut self, v: &Value) -> R<i64> {
+    pub fn hash_builtin(&mut self, v: &Value) -> R<i64> {
         match Num::of(v) {
             Some(Num::Int(i)) => return Ok(hash_int(i)),
             Some(Num::Float(f)) => return Ok(hash_float(f)),

@@ -54,6 +54,7 @@ impl Vm {
         Ok(Bounds { start, stop, step, count: count as usize })
     }
     pub(crate) fn slice_index(&mut self, v: &Value) -> R<i64> {
+        let v = &self.try_index(v)?;
         match Num::int_of(v) {
             Some(n) => Ok(n.clamp_i64()),
             None => {
@@ -64,6 +65,7 @@ impl Vm {
 
     /// Index into `len` items; `None`: out of range.
     pub(crate) fn position(&mut self, i: &Value, len: usize, what: &str) -> R<Option<usize>> {
+        let i = &self.try_index(i)?;
         let n = match Num::int_of(i) {
             Some(Num::Big(b)) if b.bits() > 63 => {
                 return self.fail("IndexError", "cannot fit 'int' into an index-sized integer");
@@ -83,7 +85,7 @@ impl Vm {
         self.raise("TypeError", message)
     }
 
-    pub fn get_item(&mut self, c: &Value, i: &Value) -> R<Value> {
+    pub fn get_item_builtin(&mut self, c: &Value, i: &Value) -> R<Value> {
         match c.kind() {
             Some(Kind::List) => {
                 let list = c.as_::<List>();
@@ -116,6 +118,11 @@ impl Vm {
             Some(Kind::Bytes) => self.bytes_item(c, i),
             Some(Kind::Dict) => match self.dict_get(c.as_(), i)? {
                 Some(v) => Ok(v),
+                None if c.is_dynamic() && self.has_special(c, crate::types::specials::Special::Missing) => {
+                    let m =
+                        self.special_of(c, crate::types::specials::Special::Missing).unwrap_or(Value::NONE);
+                    self.call_unbound(&m, c, std::slice::from_ref(i))
+                }
                 None => Err(self.raise_type("KeyError", vec![i.clone()])),
             },
             Some(Kind::Range) => self.range_item(c, i),
@@ -168,6 +175,7 @@ impl Vm {
             let step = self.binary_op(BinOp::Multiply, false, &r.step, &step)?;
             return Ok(Range::new(&self.types.range, start, stop, step));
         }
+        let i = &self.try_index(i)?;
         let Some(n) = Num::int_of(i) else { return Err(self.bad_index(i, "range")) };
         let mut n = n.big().into_owned();
         if n.is_negative() {
@@ -186,7 +194,7 @@ impl Vm {
         self.binary_op(BinOp::Add, false, &r.start, &offset)
     }
 
-    pub fn set_item(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
+    pub fn set_item_builtin(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
         match c.kind() {
             Some(Kind::List) => {
                 let list = c.as_::<List>();
@@ -242,7 +250,7 @@ impl Vm {
         Ok(())
     }
 
-    pub fn del_item(&mut self, c: &Value, i: &Value) -> R<()> {
+    pub fn del_item_builtin(&mut self, c: &Value, i: &Value) -> R<()> {
         match c.kind() {
             Some(Kind::List) => {
                 let list = c.as_::<List>();

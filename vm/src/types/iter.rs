@@ -16,7 +16,7 @@ use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
 
 impl Vm {
-    pub fn truthy(&mut self, v: &Value) -> R<bool> {
+    pub fn truthy_builtin(&mut self, v: &Value) -> R<bool> {
         if let Some(n) = Num::of(v) {
             return Ok(!n.is_zero());
         }
@@ -38,7 +38,7 @@ impl Vm {
         })
     }
 
-    pub fn len_of(&mut self, v: &Value) -> R<usize> {
+    pub fn len_builtin(&mut self, v: &Value) -> R<usize> {
         Ok(match v.kind() {
             Some(Kind::Str) => v.as_::<Str>().len(),
             Some(Kind::Bytes) => v.as_::<Bytes>().len(),
@@ -72,7 +72,7 @@ impl Vm {
         range_len(Num::of(&r.start), Num::of(&r.stop), Num::of(&r.step))
     }
 
-    pub fn get_iter(&mut self, v: &Value) -> R<Value> {
+    pub fn get_iter_builtin(&mut self, v: &Value) -> R<Value> {
         let t = &self.types;
         Ok(match v.kind() {
             Some(Kind::List) => SeqIter::new(&t.list_iterator, v.clone(), DictPart::Values, 0),
@@ -121,7 +121,7 @@ impl Vm {
     }
 
     /// The next item; `None` at the end, without an exception.
-    pub fn next(&mut self, it: &Value) -> R<Option<Value>> {
+    pub fn next_builtin(&mut self, it: &Value) -> R<Option<Value>> {
         match it.kind() {
             Some(Kind::RangeIter) => {
                 let r = it.as_::<RangeIter>();
@@ -331,6 +331,7 @@ impl Vm {
     /// All items of an iterable.
     pub fn to_vec(&mut self, iterable: &Value) -> R<Vec<Value>> {
         match iterable.kind() {
+            _ if iterable.is_dynamic() => {}
             Some(Kind::List) => return Ok(iterable.as_::<List>().as_slice().to_vec()),
             Some(Kind::Tuple) => return Ok(iterable.as_::<Tuple>().as_slice().to_vec()),
             _ => {}
@@ -349,7 +350,7 @@ impl Vm {
         Ok(items)
     }
 
-    pub fn contains(&mut self, container: &Value, item: &Value) -> R<bool> {
+    pub fn contains_builtin(&mut self, container: &Value, item: &Value) -> R<bool> {
         match container.kind() {
             Some(Kind::Str) => {
                 let Some(needle) = item.get::<Str>() else {
@@ -390,7 +391,7 @@ impl Vm {
         }
     }
 
-    fn contains_by_iteration(&mut self, container: &Value, item: &Value) -> R<bool> {
+    pub(crate) fn contains_by_iteration(&mut self, container: &Value, item: &Value) -> R<bool> {
         match self.view_of(container) {
             Some((d, DictPart::Keys)) => return self.contains(&d, item),
             Some((d, DictPart::Items)) => {

@@ -4,24 +4,31 @@ pub mod arith;
 pub mod attr;
 pub mod buffer;
 pub mod bytes;
+pub mod class;
 pub mod cmp;
 pub mod complex;
 pub mod construct;
+pub mod descr;
 pub mod dict;
+pub mod dynamic;
 pub mod exception_group;
 pub mod format;
 pub mod generator;
+pub mod generic_alias;
 pub mod hash;
 pub mod item;
 pub mod iter;
 pub mod list;
+pub mod native;
 pub mod number;
+pub mod object;
 pub mod percent;
 pub mod repr;
 pub mod scalar;
 pub mod set;
 pub mod sort;
 pub mod special;
+pub mod specials;
 pub mod str_format;
 pub mod string;
 pub mod table;
@@ -72,6 +79,12 @@ pub struct Types {
     pub function: Value,
     pub builtin_function: Value,
     pub method_descriptor: Value,
+    /// `wrapper_descriptor` and `method-wrapper`: special methods of builtin classes, unbound and bound.
+    pub slot_wrapper: Value,
+    pub method_wrapper: Value,
+    /// `object`'s own `__new__` and `__init__`.
+    pub object_new: Value,
+    pub object_init: Value,
     pub method: Value,
     pub code: Value,
     pub module: Value,
@@ -86,7 +99,7 @@ pub struct Types {
     pub athrow: Value,
     pub anext_awaitable: Value,
     pub wrapped_value: Value,
-    exceptions: HashMap<&'static str, Value>,
+    pub(crate) exceptions: HashMap<&'static str, Value>,
 }
 
 /// Exception classes: (name, base).
@@ -221,6 +234,10 @@ impl Types {
             function: new("function", &object, Kind::Function),
             builtin_function: new("builtin_function_or_method", &object, Kind::Builtin),
             method_descriptor: new("method_descriptor", &object, Kind::Builtin),
+            slot_wrapper: new("wrapper_descriptor", &object, Kind::Builtin),
+            method_wrapper: new("method-wrapper", &object, Kind::Builtin),
+            object_new: Value::NULL,
+            object_init: Value::NULL,
             method: new("method", &object, Kind::Method),
             code: new("code", &object, Kind::Code),
             module: new("module", &object, Kind::Module),
@@ -254,7 +271,9 @@ impl Types {
 
 /// Gives the classes their methods.
 pub fn init(vm: &mut Vm) {
+    object::adopt_all(vm);
     table::fill(vm);
+    object::init(vm);
 }
 
 impl Vm {

@@ -356,6 +356,7 @@ impl Vm {
 
     /// An index or count: an int, clamped to 64 bits.
     pub(crate) fn index_clamped(&mut self, v: &Value) -> R<i64> {
+        let v = &self.try_index(v)?;
         match Num::int_of(v) {
             Some(n) => Ok(n.clamp_i64()),
             None => {
@@ -366,6 +367,7 @@ impl Vm {
     }
     /// An int that must fit 64 bits, as CPython converts to C integers.
     pub fn index(&mut self, v: &Value) -> R<i64> {
+        let v = &self.try_index(v)?;
         self.index_clamped(v)?;
         match Num::int_of(v) {
             Some(Num::Big(b)) => match b.to_i64() {
@@ -378,6 +380,7 @@ impl Vm {
     }
     /// A size: must fit an index.
     pub(crate) fn index_size(&mut self, v: &Value) -> R<i64> {
+        let v = &self.try_index(v)?;
         self.index_clamped(v)?;
         match Num::int_of(v) {
             Some(Num::Big(b)) if b.to_i64().is_none() => {
@@ -388,7 +391,7 @@ impl Vm {
         }
     }
 
-    pub fn negate(&mut self, v: &Value) -> R<Value> {
+    pub fn negate_builtin(&mut self, v: &Value) -> R<Value> {
         match Num::of(v) {
             Some(Num::Float(f)) => Ok(Value::float(-f)),
             Some(Num::Int(i)) => Ok(self.int(-i)),
@@ -403,7 +406,7 @@ impl Vm {
             }
         }
     }
-    pub fn invert(&mut self, v: &Value) -> R<Value> {
+    pub fn invert_builtin(&mut self, v: &Value) -> R<Value> {
         match Num::int_of(v) {
             Some(Num::Int(i)) => Ok(self.int(!i)),
             Some(n) => {

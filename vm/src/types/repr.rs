@@ -23,10 +23,25 @@ impl Vm {
     }
     pub fn repr_string(&mut self, v: &Value) -> R<String> {
         let mut out = String::new();
-        self.write_repr(v, &mut out, &mut vec![])?;
+        let mut inside = std::mem::take(&mut self.repr_stack);
+        let r = self.write_repr(v, &mut out, &mut inside);
+        self.repr_stack = inside;
+        r?;
         Ok(out)
     }
+    /// The builtin class's own `__repr__`.
+    pub(crate) fn repr_builtin(&mut self, v: &Value) -> R<Value> {
+        let mut out = String::new();
+        let mut inside = std::mem::take(&mut self.repr_stack);
+        let r = self.write_builtin(v, &mut out, &mut inside);
+        self.repr_stack = inside;
+        r?;
+        Ok(self.string(out))
+    }
     pub fn str_of(&mut self, v: &Value) -> R<Value> {
+        if v.is_dynamic() {
+            return self.dynamic_str(v);
+        }
         if v.is_kind(Kind::Str) {
             return Ok(v.clone());
         }
@@ -34,6 +49,14 @@ impl Vm {
         Ok(self.string(s))
     }
     pub fn str_string(&mut self, v: &Value) -> R<String> {
+        if v.is_dynamic() {
+            let s = self.dynamic_str(v)?;
+            return Ok(s.as_::<Str>().as_str().to_owned());
+        }
+        self.str_string_builtin(v)
+    }
+    /// The builtin class's own `__str__`.
+    pub(crate) fn str_string_builtin(&mut self, v: &Value) -> R<String> {
         match v.kind() {
             Some(Kind::Str) => Ok(v.as_::<Str>().as_str().to_owned()),
             Some(Kind::Exception) => self.exception_text(v),
@@ -80,6 +103,17 @@ impl Vm {
     }
 
     fn write_repr(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
+        if v.is_dynamic() {
+            // Python code may ask for more reprs: what we are inside of goes along.
+            std::mem::swap(&mut self.repr_stack, inside);
+            let r = self.dynamic_repr(v);
+            std::mem::swap(&mut self.repr_stack, inside);
+            out.push_str(r?.as_::<Str>().as_str());
+            return Ok(());
+        }
+        self.write_builtin(v, out, inside)
+    }
+    fn write_builtin(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
         match Num::of(v) {
             Some(_) if v.word().is_bool() => out.push_str(if v.is(&Value::TRUE) { "True" } else { "False" }),
             Some(Num::Float(f)) => out.push_str(&float_repr(f)),
@@ -315,7 +349,7 @@ impl Vm {
                 let name = v.as_::<Module>().dict.as_::<Dict>().get_str(&key);
                 format!("<module '{}' (built-in)>", name.map_or("?".into(), |n| text_of(&n)))
             }
-            Kind::Type => format!("<class '{}'>", v.as_::<Type>().name.borrow()),
+            Kind::Type => format!("<class '{}'>", self.full_name(v)),
             Kind::ClosureCell => format!("<cell at {at:#014x}>"),
             _ => format!("<{} object at {at:#014x}>", self.type_name(v)),
         };

@@ -50,16 +50,53 @@ pub static FLOAT_CLASS: &[BuiltinDef] = &[BuiltinDef::new("fromhex", 1, 1, fromh
 
 /// Arithmetic by name. The other operand may be no number: NotImplemented.
 pub static NUMBER: &[BuiltinDef] = &[
-    BuiltinDef::new("__add__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Add)),
-    BuiltinDef::new("__sub__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Subtract)),
-    BuiltinDef::new("__mul__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Multiply)),
-    BuiltinDef::new("__truediv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::TrueDivide)),
-    BuiltinDef::new("__floordiv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::FloorDivide)),
-    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Remainder)),
-    BuiltinDef::new("__pow__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Power)),
-    BuiltinDef::new("__neg__", 0, 0, |vm, a, _| vm.negate(&a[0])),
-    BuiltinDef::new("__abs__", 0, 0, |vm, a, _| vm.absolute(&a[0])),
-    BuiltinDef::new("__bool__", 0, 0, |vm, a, _| vm.truthy(&a[0]).map(Value::bool)),
+    BuiltinDef::new("__add__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Add, false)),
+    BuiltinDef::new("__radd__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Add, true)),
+    BuiltinDef::new("__sub__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Subtract, false)),
+    BuiltinDef::new("__rsub__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Subtract, true)),
+    BuiltinDef::new("__mul__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Multiply, false)),
+    BuiltinDef::new("__rmul__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Multiply, true)),
+    BuiltinDef::new("__truediv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::TrueDivide, false)),
+    BuiltinDef::new("__rtruediv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::TrueDivide, true)),
+    BuiltinDef::new("__floordiv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::FloorDivide, false)),
+    BuiltinDef::new("__rfloordiv__", 1, 1, |vm, a, _| operator(vm, a, BinOp::FloorDivide, true)),
+    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Remainder, false)),
+    BuiltinDef::new("__rmod__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Remainder, true)),
+    BuiltinDef::new("__pow__", 1, 2, |vm, a, _| operator(vm, a, BinOp::Power, false)),
+    BuiltinDef::new("__rpow__", 1, 2, |vm, a, _| operator(vm, a, BinOp::Power, true)),
+    BuiltinDef::new("__divmod__", 1, 1, |vm, a, _| divmod_row(vm, &a[0], &a[1])),
+    BuiltinDef::new("__rdivmod__", 1, 1, |vm, a, _| divmod_row(vm, &a[1], &a[0])),
+    BuiltinDef::new("__neg__", 0, 0, |vm, a, _| vm.negate_builtin(&a[0])),
+    BuiltinDef::new("__pos__", 0, 0, |vm, a, _| plain(vm, &a[0])),
+    BuiltinDef::new("__abs__", 0, 0, |vm, a, _| vm.absolute_builtin(&a[0])),
+    BuiltinDef::new("__bool__", 0, 0, |vm, a, _| vm.truthy_builtin(&a[0]).map(Value::bool)),
+    BuiltinDef::new("__float__", 0, 0, |vm, a, _| {
+        let f = vm.float_of(num(a))?;
+        Ok(Value::float(f))
+    }),
+    BuiltinDef::new("__int__", 0, 0, |vm, a, _| whole(vm, a)),
+    BuiltinDef::new("__trunc__", 0, 0, |vm, a, _| whole(vm, a)),
+];
+/// Of ints only.
+pub static INT_OPERATORS: &[BuiltinDef] = &[
+    BuiltinDef::new("__and__", 1, 1, |vm, a, _| operator(vm, a, BinOp::And, false)),
+    BuiltinDef::new("__rand__", 1, 1, |vm, a, _| operator(vm, a, BinOp::And, true)),
+    BuiltinDef::new("__or__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Or, false)),
+    BuiltinDef::new("__ror__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Or, true)),
+    BuiltinDef::new("__xor__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Xor, false)),
+    BuiltinDef::new("__rxor__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Xor, true)),
+    BuiltinDef::new("__lshift__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Lshift, false)),
+    BuiltinDef::new("__rlshift__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Lshift, true)),
+    BuiltinDef::new("__rshift__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Rshift, false)),
+    BuiltinDef::new("__rrshift__", 1, 1, |vm, a, _| operator(vm, a, BinOp::Rshift, true)),
+    BuiltinDef::new("__invert__", 0, 0, |vm, a, _| vm.invert_builtin(&a[0])),
+    BuiltinDef::new("__index__", 0, 0, |vm, a, _| plain(vm, &a[0])),
+    BuiltinDef::new("__floor__", 0, 0, |vm, a, _| plain(vm, &a[0])),
+    BuiltinDef::new("__ceil__", 0, 0, |vm, a, _| plain(vm, &a[0])),
+    BuiltinDef::new("__getnewargs__", 0, 0, |vm, a, _| {
+        let n = plain(vm, &a[0])?;
+        Ok(vm.tuple(vec![n]))
+    }),
 ];
 
 pub static RANGE: &[BuiltinDef] = &[
@@ -107,46 +144,27 @@ pub static EXCEPTION: &[BuiltinDef] = &[
     BuiltinDef::new("add_note", 1, 1, add_note),
 ];
 
-/// Of every class.
-pub static OBJECT: &[BuiltinDef] = &[
-    BuiltinDef::new("__repr__", 0, 0, |vm, a, _| vm.repr(&a[0])),
-    BuiltinDef::new("__str__", 0, 0, |vm, a, _| vm.str_of(&a[0])),
-    BuiltinDef::new("__hash__", 0, 0, |vm, a, _| {
-        let h = vm.hash(&a[0])?;
-        Ok(vm.int(h))
-    }),
-    BuiltinDef::new("__format__", 1, 1, |vm, a, _| {
-        let Some(spec) = a[1].get::<Str>() else {
-            let message = format!("__format__() argument must be str, not {}", vm.type_name(&a[1]));
-            return vm.fail("TypeError", message);
-        };
-        let s = vm.format_value(&a[0], spec.as_str())?;
-        Ok(vm.string(s))
-    }),
-    BuiltinDef::new("__eq__", 1, 1, |vm, a, _| vm.compare(CmpOp::Eq, &a[0], &a[1])),
-    BuiltinDef::new("__ne__", 1, 1, |vm, a, _| vm.compare(CmpOp::Ne, &a[0], &a[1])),
-];
-
 pub static LEN: &[BuiltinDef] = &[BuiltinDef::new("__len__", 0, 0, |vm, a, _| {
-    let n = vm.len_of(&a[0])?;
+    let n = vm.len_builtin(&a[0])?;
     Ok(vm.int(n as i64))
 })];
-pub static ITER: &[BuiltinDef] = &[BuiltinDef::new("__iter__", 0, 0, |vm, a, _| vm.get_iter(&a[0]))];
-pub static NEXT: &[BuiltinDef] = &[BuiltinDef::new("__next__", 0, 0, |vm, a, _| match vm.next(&a[0])? {
-    Some(v) => Ok(v),
-    None => Err(vm.raise_type("StopIteration", vec![])),
-})];
+pub static ITER: &[BuiltinDef] = &[BuiltinDef::new("__iter__", 0, 0, |vm, a, _| vm.get_iter_builtin(&a[0]))];
+pub static NEXT: &[BuiltinDef] =
+    &[BuiltinDef::new("__next__", 0, 0, |vm, a, _| match vm.next_builtin(&a[0])? {
+        Some(v) => Ok(v),
+        None => Err(vm.raise_type("StopIteration", vec![])),
+    })];
 pub static CONTAINS: &[BuiltinDef] =
-    &[BuiltinDef::new("__contains__", 1, 1, |vm, a, _| vm.contains(&a[0], &a[1]).map(Value::bool))];
+    &[BuiltinDef::new("__contains__", 1, 1, |vm, a, _| vm.contains_builtin(&a[0], &a[1]).map(Value::bool))];
 pub static GET_ITEM: &[BuiltinDef] =
-    &[BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| vm.get_item(&a[0], &a[1]))];
+    &[BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| vm.get_item_builtin(&a[0], &a[1]))];
 pub static SET_ITEM: &[BuiltinDef] = &[
     BuiltinDef::new("__setitem__", 2, 2, |vm, a, _| {
-        vm.set_item(&a[0], &a[1], a[2].clone())?;
+        vm.set_item_builtin(&a[0], &a[1], a[2].clone())?;
         Ok(Value::NONE)
     }),
     BuiltinDef::new("__delitem__", 1, 1, |vm, a, _| {
-        vm.del_item(&a[0], &a[1])?;
+        vm.del_item_builtin(&a[0], &a[1])?;
         Ok(Value::NONE)
     }),
 ];
@@ -160,18 +178,56 @@ fn float(args: &[Value]) -> f64 {
     if args[0].word().is_float() { args[0].word().float() } else { 0.0 }
 }
 
-fn operator(vm: &mut Vm, args: &[Value], op: BinOp) -> R<Value> {
+/// An int or float of the builtin class itself.
+fn plain(vm: &mut Vm, v: &Value) -> R<Value> {
+    Ok(match Num::of(v) {
+        Some(Num::Int(i)) => vm.int(i),
+        Some(Num::Big(b)) => vm.big(b.clone()),
+        Some(Num::Float(f)) => Value::float(f),
+        None => v.clone(),
+    })
+}
+fn whole(vm: &mut Vm, a: &[Value]) -> R<Value> {
+    match num(a) {
+        Num::Float(f) => vm.int_of_float(f),
+        _ => plain(vm, &a[0]),
+    }
+}
+
+/// An arithmetic method; `swapped`: the reflected one.
+fn operator(vm: &mut Vm, args: &[Value], op: BinOp, swapped: bool) -> R<Value> {
+    if let Some(m) = args.get(2)
+        && !m.is_none()
+    {
+        let (Some(a), Some(b), Some(m)) = (Num::int_of(&args[0]), Num::int_of(&args[1]), Num::int_of(m))
+        else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        return if swapped { vm.int_pow_mod(b, a, m) } else { vm.int_pow_mod(a, b, m) };
+    }
     // An int leaves mixed arithmetic to the float.
-    let known = args[0].word().is_float() || Num::int_of(&args[1]).is_some();
+    let known = Num::int_of(&args[0]).is_none() || Num::int_of(&args[1]).is_some();
     match (Num::of(&args[0]), Num::of(&args[1])) {
-        (Some(a), Some(b)) if known => Ok(vm.number_op(op, a, b)?.unwrap_or(Value::NOT_IMPLEMENTED)),
+        (Some(a), Some(b)) if known => {
+            let r = if swapped { vm.number_op(op, b, a)? } else { vm.number_op(op, a, b)? };
+            Ok(r.unwrap_or(Value::NOT_IMPLEMENTED))
+        }
+        _ => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+fn divmod_row(vm: &mut Vm, a: &Value, b: &Value) -> R<Value> {
+    match (Num::of(a), Num::of(b)) {
+        (Some(x), Some(y)) => {
+            let (q, r) = vm.number_divmod(x, y)?;
+            Ok(vm.tuple(vec![q, r]))
+        }
         _ => Ok(Value::NOT_IMPLEMENTED),
     }
 }
 
 impl Vm {
     /// `abs(v)`.
-    pub(crate) fn absolute(&mut self, v: &Value) -> R<Value> {
+    pub(crate) fn absolute_builtin(&mut self, v: &Value) -> R<Value> {
         match Num::of(v) {
             Some(Num::Float(f)) => Ok(Value::float(f.abs())),
             Some(n) if n.is_negative() => self.negate(v),

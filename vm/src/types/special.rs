@@ -21,7 +21,6 @@ impl Vm {
             Kind::Int => return self.number_special(obj, name),
             Kind::Function => return self.function_special(obj, name),
             Kind::Code => return self.code_attribute(obj.as_(), name),
-            Kind::Type => self.type_special(obj, name),
             Kind::Exception => self.exception_special(obj, name),
             Kind::Builtin => self.builtin_special(obj.as_(), name),
             Kind::Method => match name {
@@ -62,39 +61,6 @@ impl Vm {
             (Some(_), "denominator") => Some(Value::small(1)),
             (_, "__doc__") => Some(Value::NONE),
             _ => None,
-        })
-    }
-
-    fn type_special(&mut self, obj: &Value, name: &str) -> Option<Value> {
-        let t = obj.as_::<Type>();
-        Some(match name {
-            "__name__" | "__qualname__" => {
-                let n = t.name.borrow().clone();
-                self.str(n.rsplit('.').next().unwrap_or(&n))
-            }
-            "__mro__" => {
-                let mro = t.mro.borrow().clone();
-                self.tuple(mro)
-            }
-            "__bases__" => {
-                let base = t.base.borrow().clone();
-                self.tuple(if base.is_null() { vec![] } else { vec![base] })
-            }
-            "__base__" => {
-                let base = t.base.borrow().clone();
-                if base.is_null() { Value::NONE } else { base }
-            }
-            "__module__" => {
-                let module = t.module.borrow().clone();
-                let n = t.name.borrow().clone();
-                match n.rsplit_once('.') {
-                    _ if !module.is_null() => module,
-                    Some((m, _)) => self.str(m),
-                    None => self.str("builtins"),
-                }
-            }
-            "__dict__" => t.dict.clone(),
-            _ => return None,
         })
     }
 

@@ -372,7 +372,7 @@ fn is_title(s: &Str) -> bool {
     }
     any
 }
-fn is_identifier(s: &Str) -> bool {
+pub(crate) fn is_identifier(s: &Str) -> bool {
     let mut all = s.code_points();
     all.next().is_some_and(|c| c.is_char_and(|c| c == '_' || chars::is_xid_start(c)))
         && all.all(|c| c.is_char_and(chars::is_xid_continue))

@@ -2,7 +2,7 @@
 
 use super::{bytes, complex, dict, generator, list, scalar, set, string};
 use crate::error::R;
-use crate::object::{Builtin, BuiltinDef, Dict, Type};
+use crate::object::{Builtin, BuiltinDef};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -16,8 +16,7 @@ pub fn fill(vm: &mut Vm) {
     use scalar::{CALL, CONTAINS, GET_ITEM, ITER, LEN, NEXT, SET_ITEM};
     let t = &vm.types;
     let methods: Vec<(&Value, Tables)> = vec![
-        (&t.object, vec![scalar::OBJECT]),
-        (&t.int, vec![scalar::INT, scalar::NUMBER]),
+        (&t.int, vec![scalar::INT, scalar::NUMBER, scalar::INT_OPERATORS]),
         (&t.float, vec![scalar::FLOAT, scalar::NUMBER]),
         (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.bytes, vec![bytes::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
@@ -73,10 +72,10 @@ pub fn fill(vm: &mut Vm) {
     }
     for (class, table) in class_methods {
         for def in table {
-            let key = vm.intern(def.name);
-            // Bound to the class for good: it is the first argument.
-            let f = Builtin::new(&vm.types.builtin_function, def, class.clone(), class.clone(), Value::NULL);
-            class.as_::<Type>().dict.as_::<Dict>().set_str(vm, &key, f);
+            let ty = vm.types.method_descriptor.clone();
+            let f = Builtin::new(&ty, def, Value::NULL, class.clone(), Value::NULL);
+            let c = super::descr::ClassMethod::new(vm, f);
+            vm.set_class_attribute(&class, def.name, c);
         }
     }
 }
@@ -86,13 +85,5 @@ impl Vm {
     #[cold]
     pub(crate) fn fail<T>(&mut self, class: &str, message: impl AsRef<str>) -> R<T> {
         Err(self.raise(class, message))
-    }
-    /// Puts the rows of a table into a class as methods.
-    pub(crate) fn define_methods(&mut self, class: &Value, table: &'static [BuiltinDef]) {
-        for def in table {
-            let key = self.intern(def.name);
-            let f = Builtin::new(&self.types.method_descriptor, def, Value::NULL, class.clone(), Value::NULL);
-            class.as_::<Type>().dict.as_::<Dict>().set_str(self, &key, f);
-        }
     }
 }

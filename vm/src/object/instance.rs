@@ -1,0 +1,414 @@
+//! `Instance`: an object of a Python class, and [`Shape`]: its hidden class.
+//!
+//! ```text
+//!  Instance: header | shape | dict | overflow | slot 0 .. slot inline-1
+//! ```
+//!
+//! A shape says which attribute stands in which slot; adding an attribute moves the object to the shape's
+//! child for that name, so objects that are built alike share their shape (Chambers, Ungar & Lee 1989). The
+//! first slots are those of `__slots__`, which have no names in the shape. Once somebody asks for the
+//! `__dict__`, the attributes move into a dict for good ("dict mode": `shape` is the class's empty shape).
+//!
+//! [`Extras`] gives the same things to instances of subclasses of builtin classes.
+
+use super::{Dict, Header, Kind, Object, Type};
+use crate::value::{Value, Word};
+use crate::vm::Vm;
+use std::alloc::Layout;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::mem::offset_of;
+
+/// More attributes than this go into a dict.
+const MAX_ATTRIBUTES: usize = 64;
+/// Most slots inside the object; more go to the overflow array.
+const MAX_INLINE: u32 = 24;
+
+pub struct Shape {
+    /// The class; not owned: it owns the shape.
+    class: *const Type,
+    /// Attribute names in the order of their slots, `__slots__` not counted.
+    names: Vec<Value>,
+    /// Slot of a name by its (interned) address.
+    index: HashMap<u64, u32>,
+    /// Slots inside the object.
+    pub inline: u32,
+    /// First slot that the shape names.
+    first: u32,
+    /// Attributes are in the dict.
+    pub dict_mode: bool,
+    children: RefCell<Vec<(Word, Box<Shape>)>>,
+    dict_shape: RefCell<Option<Box<Shape>>>,
+}
+
+impl Shape {
+    fn root(class: &Type, vm: &mut Vm) -> Box<Shape> {
+        let first = class.slots.get();
+        let mut expected = 0;
+        // The compiler lists what methods assign to `self`.
+        let key = vm.intern("__static_attributes__");
+        for t in class.mro.borrow().iter() {
+            let found = t.as_::<Type>().dict.as_::<Dict>().get_str(&key);
+            expected += found.and_then(|v| v.get::<super::Tuple>().map(|t| t.as_slice().len())).unwrap_or(0);
+        }
+        let own = if class.has(super::TypeFlags::DICT) { expected as u32 } else { 0 };
+        Box::new(Shape {
+            class,
+            names: vec![],
+            index: HashMap::new(),
+            inline: first + own.min(MAX_INLINE),
+            first,
+            dict_mode: false,
+            children: RefCell::default(),
+            dict_shape: RefCell::default(),
+        })
+    }
+    /// The layout of a class's fresh instances.
+    pub fn of(class: &Type, vm: &mut Vm) -> *const Shape {
+        if class.shape.get().is_null() {
+            let root = Shape::root(class, vm);
+            class.shape.set(Box::into_raw(root));
+        }
+        class.shape.get()
+    }
+    /// Slot of an attribute.
+    #[inline]
+    pub fn slot(&self, name: &Value) -> Option<u32> {
+        if let Some(&i) = self.index.get(&name.word().0) {
+            return Some(i);
+        }
+        None
+    }
+    pub fn names(&self) -> &[Value] {
+        &self.names
+    }
+    pub fn first(&self) -> u32 {
+        self.first
+    }
+    /// The shape with one more attribute; `None`: too many.
+    pub fn with(&self, name: &Value) -> Option<*const Shape> {
+        if self.names.len() >= MAX_ATTRIBUTES {
+            return None;
+        }
+        if let Some((_, s)) = self.children.borrow().iter().find(|(n, _)| *n == name.word()) {
+            return Some(&**s);
+        }
+        let mut names = self.names.clone();
+        names.push(name.clone());
+        let mut index = self.index.clone();
+        index.insert(name.word().0, self.first + self.names.len() as u32);
+        let child = Box::new(Shape {
+            class: self.class,
+            names,
+            index,
+            inline: self.inline,
+            first: self.first,
+            dict_mode: false,
+            children: RefCell::default(),
+            dict_shape: RefCell::default(),
+        });
+        let p: *const Shape = &*child;
+        self.children.borrow_mut().push((name.word(), child));
+        Some(p)
+    }
+    /// The class's shape for objects whose attributes are in a dict.
+    fn for_dict(&self) -> *const Shape {
+        // SAFETY: the class is alive as long as its shapes are used, and owns the root.
+        let root = unsafe { &*(*self.class).shape.get() };
+        let mut slot = root.dict_shape.borrow_mut();
+        let s = slot.get_or_insert_with(|| {
+            Box::new(Shape {
+                class: root.class,
+                names: vec![],
+                index: HashMap::new(),
+                inline: root.inline,
+                first: root.first,
+                dict_mode: true,
+                children: RefCell::default(),
+                dict_shape: RefCell::default(),
+            })
+        });
+        &raw const **s
+    }
+}
+
+#[repr(C)]
+pub struct Instance {
+    h: Header,
+    shape: Cell<*const Shape>,
+    /// The `__dict__`, NULL until somebody asks.
+    dict: RefCell<Value>,
+    overflow: RefCell<Vec<Cell<Word>>>,
+    slots: [Cell<Word>; 0],
+}
+
+impl Instance {
+    pub const SHAPE_OFFSET: usize = offset_of!(Instance, shape);
+    pub const SLOTS_OFFSET: usize = offset_of!(Instance, slots);
+
+    fn layout(inline: u32) -> Layout {
+        // At most MAX_INLINE and the `__slots__` of a class statement.
+        Layout::from_size_align(offset_of!(Instance, slots) + 8 * inline as usize, 8).expect("instance size")
+    }
+    pub fn new(class: &Value, vm: &mut Vm) -> Value {
+        let shape = Shape::of(class.as_::<Type>(), vm);
+        // SAFETY: the shape is the class's; fresh memory with room for its slots, all written here.
+        unsafe {
+            let layout = Instance::layout((*shape).inline);
+            let p = std::alloc::alloc(layout).cast::<Instance>();
+            if p.is_null() {
+                std::alloc::handle_alloc_error(layout);
+            }
+            (&raw mut (*p).h).write(Header::new(Kind::Instance, class));
+            (&raw mut (*p).shape).write(Cell::new(shape));
+            (&raw mut (*p).dict).write(RefCell::new(Value::NULL));
+            (&raw mut (*p).overflow).write(RefCell::new(vec![]));
+            let first = (&raw mut (*p).slots).cast::<Word>();
+            for i in 0..(*shape).inline as usize {
+                first.add(i).write(Word::NULL);
+            }
+            Value::from_word(Word(p as u64))
+        }
+    }
+    #[inline(always)]
+    pub fn shape(&self) -> &Shape {
+        // SAFETY: the class keeps its shapes, the instance its class.
+        unsafe { &*self.shape.get() }
+    }
+    #[inline(always)]
+    pub fn shape_ptr(&self) -> *const Shape {
+        self.shape.get()
+    }
+    /// # Safety
+    /// `i` is below the shape's `inline`.
+    #[inline(always)]
+    pub unsafe fn inline_slot(&self, i: u32) -> &Cell<Word> {
+        // SAFETY: the caller's promise; the slots follow the struct.
+        unsafe { &*self.slots.as_ptr().add(i as usize) }
+    }
+    /// Content of a slot, borrowed; NULL if empty.
+    #[inline]
+    pub fn slot(&self, i: u32) -> Word {
+        if i < self.shape().inline {
+            // SAFETY: tested.
+            return unsafe { self.inline_slot(i) }.get();
+        }
+        self.overflow.borrow().get((i - self.shape().inline) as usize).map_or(Word::NULL, Cell::get)
+    }
+    /// Sets a slot; returns what it held, for the caller to drop.
+    #[inline]
+    pub fn set_slot(&self, i: u32, v: Value) -> Value {
+        let inline = self.shape().inline;
+        if i < inline {
+            // SAFETY: tested; ownership changes hands.
+            return unsafe { Value::from_word(self.inline_slot(i).replace(v.into_word())) };
+        }
+        let mut more = self.overflow.borrow_mut();
+        let at = (i - inline) as usize;
+        if more.len() <= at {
+            more.resize_with(at + 1, || Cell::new(Word::NULL));
+        }
+        // SAFETY: ownership changes hands.
+        unsafe { Value::from_word(more[at].replace(v.into_word())) }
+    }
+    /// Moves to a child of the present shape, whose new slot is empty.
+    #[inline(always)]
+    pub fn set_shape(&self, shape: *const Shape) {
+        self.shape.set(shape);
+    }
+    pub fn dict_value(&self) -> Option<Value> {
+        let d = self.dict.borrow();
+        if d.is_null() { None } else { Some(d.clone()) }
+    }
+
+    /// An attribute from the slots or the dict.
+    #[inline]
+    pub fn get(&self, name: &Value) -> Option<Value> {
+        if self.shape().dict_mode {
+            return self.dict.borrow().as_::<Dict>().get_str(name);
+        }
+        let w = self.slot(self.shape().slot(name)?);
+        if w.is_null() { None } else { Some(w.to_value()) }
+    }
+    /// Sets an attribute (`name` is interned).
+    pub fn set(&self, vm: &mut Vm, name: &Value, v: Value) {
+        if !self.shape().dict_mode {
+            if let Some(i) = self.shape().slot(name) {
+                drop(self.set_slot(i, v));
+                return;
+            }
+            if let Some(next) = self.shape().with(name) {
+                let i = self.shape().first + self.shape().names.len() as u32;
+                self.shape.set(next);
+                drop(self.set_slot(i, v));
+                return;
+            }
+        }
+        let d = self.make_dict(vm);
+        d.as_::<Dict>().set_str(vm, name, v);
+    }
+    /// Deletes an attribute; `None`: there was none.
+    pub fn delete(&self, vm: &mut Vm, name: &Value) -> Option<Value> {
+        if self.shape().dict_mode {
+            let d = self.dict.borrow().clone();
+            return d.as_::<Dict>().remove_str(vm, name);
+        }
+        let gone = self.shape().slot(name)?;
+        let shape = self.shape();
+        let (first, names) = (shape.first, shape.names.clone());
+        let mut kept = vec![];
+        let mut old = None;
+        for (k, n) in names.iter().enumerate() {
+            let i = first + k as u32;
+            let v = self.set_slot(i, Value::NULL);
+            if i == gone { old = Some(v) } else { kept.push((n.clone(), v)) }
+        }
+        // SAFETY: the root of the class's shapes.
+        let root = unsafe { (*shape.class).shape.get() };
+        self.shape.set(root);
+        for (n, v) in kept {
+            self.set(vm, &n, v);
+        }
+        old
+    }
+    /// The `__dict__`: from now on the attributes live there.
+    pub fn make_dict(&self, vm: &mut Vm) -> Value {
+        if let Some(d) = self.dict_value() {
+            return d;
+        }
+        let d = vm.dict();
+        let shape = self.shape();
+        for (k, n) in shape.names.iter().enumerate() {
+            let v = self.set_slot(shape.first + k as u32, Value::NULL);
+            if !v.is_null() {
+                d.as_::<Dict>().set_str(vm, n, v);
+            }
+        }
+        self.shape.set(shape.for_dict());
+        *self.dict.borrow_mut() = d.clone();
+        d
+    }
+    /// `__dict__ = d`.
+    pub fn set_dict(&self, vm: &mut Vm, d: Value) {
+        drop(self.make_dict(vm));
+        let old = self.dict.replace(d);
+        drop(old);
+    }
+    /// `__class__ = class`, whose instances have the same `__slots__`.
+    pub fn change_class(&self, vm: &mut Vm, class: &Value) {
+        let names: Vec<Value> = if self.shape().dict_mode { vec![] } else { self.shape().names.clone() };
+        let first = self.shape().first;
+        let values: Vec<Value> =
+            (0..names.len()).map(|k| self.set_slot(first + k as u32, Value::NULL)).collect();
+        let (dict_mode, inline) = (self.shape().dict_mode, self.shape().inline);
+        let root = Shape::of(class.as_::<Type>(), vm);
+        // SAFETY: the new class's shape. The object's own number of inline slots cannot change: a shape of
+        // another size goes to dict mode, where only `__slots__` are left, whose number is equal.
+        unsafe {
+            if (*root).inline == inline && !dict_mode {
+                self.shape.set(root);
+                for (n, v) in names.iter().zip(values) {
+                    self.set(vm, n, v);
+                }
+                return;
+            }
+            let d = self.dict_value().unwrap_or_else(|| vm.dict());
+            for (n, v) in names.iter().zip(values) {
+                d.as_::<Dict>().set_str(vm, n, v);
+            }
+            *self.dict.borrow_mut() = d;
+            let shape = Box::new(Shape {
+                class: class.as_::<Type>(),
+                names: vec![],
+                index: HashMap::new(),
+                inline,
+                first: (*root).first,
+                dict_mode: true,
+                children: RefCell::default(),
+                dict_shape: RefCell::default(),
+            });
+            let p: *const Shape = &*shape;
+            // Kept by the class under a key that no name has.
+            (*root).children.borrow_mut().push((Word::NULL, shape));
+            self.shape.set(p);
+        }
+    }
+    /// Every value it holds, for the collector.
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        let shape = self.shape();
+        for i in 0..shape.inline {
+            // SAFETY: below `inline`.
+            let w = unsafe { self.inline_slot(i) }.get();
+            if !w.is_null() {
+                visit(Value::of(&w));
+            }
+        }
+        for w in self.overflow.borrow().iter().map(Cell::get).filter(|w| !w.is_null()) {
+            visit(Value::of(&w));
+        }
+        let d = self.dict.borrow();
+        if !d.is_null() {
+            visit(&d);
+        }
+    }
+    /// Lets go of every value it holds.
+    pub fn clear(&self) {
+        let n = self.shape().inline + self.overflow.borrow().len() as u32;
+        for i in 0..n {
+            drop(self.set_slot(i, Value::NULL));
+        }
+    }
+}
+
+// SAFETY: `#[repr(C)]`, header first, one kind.
+unsafe impl Object for Instance {
+    const KIND: Kind = Kind::Instance;
+
+    unsafe fn free(p: *mut Instance) {
+        // SAFETY: nothing refers to the object; its slots are owned words, its shape is alive until the class
+        // is dropped with the header.
+        unsafe {
+            let inline = (*p).shape().inline;
+            for i in 0..inline {
+                drop(Value::from_word((*p).inline_slot(i).get()));
+            }
+            for w in (*p).overflow.get_mut().drain(..) {
+                drop(Value::from_word(w.get()));
+            }
+            std::ptr::drop_in_place(p);
+            std::alloc::dealloc(p.cast(), Instance::layout(inline));
+        }
+    }
+}
+
+/// What instances of a subclass of a builtin class have besides the builtin's own data. A pointer to it
+/// stands before the object.
+pub struct Extras {
+    /// NULL until asked for.
+    pub dict: RefCell<Value>,
+    pub slots: Box<[Cell<Word>]>,
+}
+
+impl Extras {
+    pub fn new(slots: u32) -> Extras {
+        Extras { dict: RefCell::new(Value::NULL), slots: (0..slots).map(|_| Cell::new(Word::NULL)).collect() }
+    }
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        let d = self.dict.borrow();
+        if !d.is_null() {
+            visit(&d);
+        }
+        for w in self.slots.iter().map(Cell::get).filter(|w| !w.is_null()) {
+            visit(Value::of(&w));
+        }
+    }
+}
+
+impl Drop for Extras {
+    fn drop(&mut self) {
+        for s in &self.slots {
+            // SAFETY: the slots own their words.
+            drop(unsafe { Value::from_word(s.replace(Word::NULL)) });
+        }
+    }
+}

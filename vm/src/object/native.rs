@@ -1,0 +1,104 @@
+//! `Native`: objects of classes written in Rust, with a payload of any Rust type.
+//!
+//! All of them are of one kind; [`NativeOps`] says of which type the payload is, how to free it and what it
+//! holds. Payload fields that change are `Cell`s or `RefCell`s; no borrow lives across a call that can run
+//! Python (dropping a value can).
+
+use super::{Header, Kind, Object, Type, alloc_raw, free_raw};
+use crate::value::{Value, Word};
+use std::any::TypeId;
+
+/// Data of a native class's instances.
+pub trait Payload: Sized + 'static {
+    /// Visits every value it owns, for the cycle collector.
+    fn traverse(&self, _visit: &mut dyn FnMut(&Value)) {}
+    /// Lets go of the values that can be part of a cycle.
+    fn clear(&self) {}
+}
+
+/// What is known of a payload's type.
+pub struct NativeOps {
+    id: fn() -> TypeId,
+    free: unsafe fn(*mut Native),
+    traverse: unsafe fn(*const Native, &mut dyn FnMut(&Value)),
+    clear: unsafe fn(*const Native),
+}
+
+/// The part that all native objects share.
+#[repr(C)]
+pub struct Native {
+    h: Header,
+    ops: &'static NativeOps,
+}
+
+#[repr(C)]
+struct Full<T> {
+    base: Native,
+    payload: T,
+}
+
+struct OpsOf<T>(std::marker::PhantomData<T>);
+
+impl<T: Payload> OpsOf<T> {
+    const OPS: &'static NativeOps = &NativeOps {
+        id: TypeId::of::<T>,
+        // SAFETY (all three): the ops of an object are those of the `Full` it was made as.
+        free: |p| unsafe {
+            let p = p.cast::<Full<T>>();
+            let extras =
+                p.cast::<Header>().as_ref().is_some_and(|h| h.flags() & super::header_flags::EXTRAS != 0);
+            std::ptr::drop_in_place(p);
+            free_raw(p.cast(), size_of::<Full<T>>(), extras);
+        },
+        traverse: |p, visit| unsafe { (*p.cast::<Full<T>>()).payload.traverse(visit) },
+        clear: |p| unsafe { (*p.cast::<Full<T>>()).payload.clear() },
+    };
+}
+
+impl Native {
+    pub fn new<T: Payload>(ty: &Value, payload: T) -> Value {
+        const { assert!(align_of::<T>() <= 8) };
+        debug_assert_eq!(ty.as_::<Type>().instance.get(), Kind::Native);
+        let h = Header::new(Kind::Native, ty);
+        let full = Full { base: Native { h, ops: OpsOf::<T>::OPS }, payload };
+        // SAFETY: fresh memory of the right size; a fresh object carries one reference.
+        unsafe {
+            let p = alloc_raw(size_of::<Full<T>>(), &full.base.h).cast::<Full<T>>();
+            p.write(full);
+            Value::from_word(Word(p as u64))
+        }
+    }
+    pub fn payload<T: Payload>(&self) -> Option<&T> {
+        if (self.ops.id)() != TypeId::of::<T>() {
+            return None;
+        }
+        // SAFETY: the ids say so.
+        Some(unsafe { &(*(self as *const Native).cast::<Full<T>>()).payload })
+    }
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        // SAFETY: own ops.
+        unsafe { (self.ops.traverse)(self, visit) }
+    }
+    pub fn clear(&self) {
+        // SAFETY: own ops.
+        unsafe { (self.ops.clear)(self) }
+    }
+}
+
+// SAFETY: `#[repr(C)]`, header first, one kind.
+unsafe impl Object for Native {
+    const KIND: Kind = Kind::Native;
+
+    unsafe fn free(p: *mut Native) {
+        // SAFETY: as promised; own ops.
+        unsafe { ((*p).ops.free)(p) }
+    }
+}
+
+impl Value {
+    /// The payload, if it is a native object of that type.
+    #[inline]
+    pub fn native<T: Payload>(&self) -> Option<&T> {
+        self.get::<Native>()?.payload()
+    }
+}
