@@ -20,7 +20,8 @@ pub use seriema_vm::value::Value;
 
 use seriema_monitoring::{Event, ToolId, Verdict};
 use seriema_vm::compile::Source;
-use seriema_vm::object::{Dict, Kw, Module, Str};
+use seriema_vm::import::Library;
+use seriema_vm::object::{Dict, Kw, List, Module, Str};
 use seriema_vm::vm::{Options, Vm};
 use std::fmt;
 use std::path::Path;
@@ -49,6 +50,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The Python part of the standard library, which is in this binary.
+pub const LIBRARY: Library = Library {
+    has: seriema_stdlib::has,
+    code: seriema_stdlib::code,
+    data: seriema_stdlib::data,
+    paths: |prefix| seriema_stdlib::paths(prefix).collect(),
+};
+
+/// Off until classes and all that importlib needs work.
+const IMPORTLIB: bool = false;
+
 /// Settings of an interpreter to be.
 #[derive(Default)]
 pub struct Builder {
@@ -66,6 +78,16 @@ impl Builder {
         self.vm.argv = argv;
         self
     }
+    /// Uses a Lib folder instead of the library in the binary.
+    pub fn lib_dir(mut self, folder: impl Into<String>) -> Builder {
+        self.vm.lib_dir = Some(folder.into());
+        self
+    }
+    /// All settings of the machine itself.
+    pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Builder {
+        change(&mut self.vm);
+        self
+    }
     /// Python frames before RecursionError (1000).
     pub fn recursion_limit(mut self, frames: u32) -> Builder {
         self.vm.recursion_limit = frames;
@@ -78,12 +100,20 @@ impl Builder {
     }
     pub fn build(mut self) -> Result<Python, Error> {
         self.vm.hot = self.jit.threshold();
+        self.vm.library = Some(LIBRARY);
         let mut vm = Vm::new(self.vm);
         if self.jit.mode != Mode::Off {
             let engine = jit::engine::Engine::new(&mut vm, self.jit).map_err(Error::Jit)?;
             vm.tier = Some(Box::new(engine));
         }
-        Ok(Python { vm })
+        let mut py = Python { vm };
+        if IMPORTLIB {
+            py.vm.start_import().map_err(|_| py.error())?;
+            if !py.vm.options.no_site {
+                py.vm.import_module("site").map_err(|_| py.error())?;
+            }
+        }
+        Ok(py)
     }
 }
 
@@ -125,9 +155,45 @@ impl Python {
     pub fn exec(&mut self, source: &str, filename: &str) -> Result<(), Error> {
         self.run(source, filename, Source::Exec).map(drop)
     }
+    /// Runs the code of `-c`.
+    pub fn run_code(&mut self, source: &str) -> Result<(), Error> {
+        self.vm.set_main_loader(None).map_err(|_| self.error())?;
+        self.exec(source, "<string>")
+    }
     /// Evaluates an expression in `__main__`.
     pub fn eval(&mut self, source: &str, filename: &str) -> Result<Value, Error> {
         self.run(source, filename, Source::Eval)
+    }
+    /// Puts an entry in front of `sys.path`, unless the settings say that it is not to be there.
+    pub fn prepend_path(&mut self, entry: &str) {
+        if self.vm.options.safe_path || self.vm.options.isolated {
+            return;
+        }
+        let entry = self.vm.str(entry);
+        if let Some(path) = self.vm.sys_attribute("path")
+            && let Some(path) = path.get::<List>()
+        {
+            path.with_vec(|v| v.insert(0, entry));
+        }
+    }
+    /// Runs a module as `__main__` (`-m`).
+    pub fn run_module(&mut self, name: &str) -> Result<(), Error> {
+        self.run_by_runpy(name, true)
+    }
+    /// Runs the `__main__` of a folder or zip file.
+    pub fn run_folder(&mut self, path: &str) -> Result<(), Error> {
+        self.prepend_path(path);
+        self.run_by_runpy("__main__", false)
+    }
+    fn run_by_runpy(&mut self, name: &str, alter_argv: bool) -> Result<(), Error> {
+        self.vm.main_module();
+        let (name, alter) = (self.vm.str(name), Value::bool(alter_argv));
+        let run = self.vm.import_module("runpy").and_then(|m| {
+            let key = self.vm.intern("_run_module_as_main");
+            self.vm.get_attr(&m, &key)
+        });
+        let result = run.and_then(|f| self.vm.call(&f, &[name, alter], Kw::NONE));
+        result.map(drop).map_err(|_| self.error())
     }
     /// Runs a file as `__main__`.
     pub fn run_file(&mut self, path: &Path) -> Result<(), Error> {
@@ -136,6 +202,7 @@ impl Python {
         let file = self.vm.str(&name);
         let source = self.vm.decode_source(&source, &file).map_err(|_| self.error())?;
         let main = self.vm.main_module();
+        self.vm.set_main_loader(Some(&file)).map_err(|_| self.error())?;
         let key = self.vm.intern("__file__");
         main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, file);
         self.exec(&source, &name)

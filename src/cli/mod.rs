@@ -1,13 +1,24 @@
 //! Command line: `seriema [OPTIONS] FILE ARGS` or `seriema [OPTIONS] -c CODE ARGS`.
 
+use seriema::vm::vm::Options;
 use seriema::{Error, JitOptions, Python};
 use std::path::Path;
 
 const HELP: &str = "\
 usage: seriema [OPTION]... FILE [ARG]...
        seriema [OPTION]... -c CODE [ARG]...
+       seriema [OPTION]... -m MODULE [ARG]...
 
   -c CODE                run CODE
+  -m MODULE              run a module of sys.path
+  -B                     write no .pyc files
+  -E                     ignore PYTHON* environment variables
+  -I                     isolated: -E, -P and -s
+  -O, -OO                drop assert statements; docstrings too
+  -P                     do not put the script's folder on sys.path
+  -s, -S                 no user's site-packages; do not import site
+  -W RULE                a warning filter
+  --lib=DIR              a Lib folder instead of the library in the binary
   -X monitoring=3.14     CPython 3.14's rules where they differ from the specification
   --jit=off|eval|on      interpreter only; traces on the IR evaluator; machine code (default)
   --jit-log              one line for each trace: made, attached, abandoned, invalidated
@@ -24,6 +35,7 @@ usage: seriema [OPTION]... FILE [ARG]...
 enum Program {
     File(String),
     Code(String),
+    Module(String),
 }
 
 struct Command {
@@ -31,7 +43,7 @@ struct Command {
     argv: Vec<String>,
     jit: JitOptions,
     stats: bool,
-    monitoring_314: bool,
+    machine: Options,
 }
 
 /// Native stack of the interpreter's thread. The interpreter bounds its own use (RecursionError); the parser
@@ -52,11 +64,8 @@ pub fn run() -> i32 {
             return 2;
         }
     };
-    let built = Python::builder()
-        .argv(command.argv)
-        .jit(command.jit)
-        .monitoring_as_cpython_3_14(command.monitoring_314)
-        .build();
+    let Command { program, argv, jit, stats, machine } = command;
+    let built = Python::builder().jit(jit).options(|o| *o = Options { argv, ..machine }).build();
     let mut py = match built {
         Ok(py) => py,
         Err(e) => {
@@ -64,22 +73,37 @@ pub fn run() -> i32 {
             return 1;
         }
     };
-    let result = match &command.program {
-        Program::File(name) => match Path::new(name).canonicalize() {
-            Ok(path) => py.run_file(&path),
-            Err(e) => {
-                eprintln!("seriema: can't open file '{name}': {e}");
-                return 2;
+    let result = match &program {
+        Program::File(name) => match std::path::absolute(Path::new(name)) {
+            Ok(path) if path.is_dir() || is_zip(&path) => py.run_folder(name),
+            Ok(path) => {
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let folder = real.parent().map_or(String::new(), |p| p.to_string_lossy().into_owned());
+                py.prepend_path(&folder);
+                py.run_file(&path)
             }
+            Err(e) => Err(Error::Io(e)),
         },
-        Program::Code(code) => py.exec(code, "<string>"),
+        Program::Code(code) => {
+            py.prepend_path("");
+            py.run_code(code)
+        }
+        Program::Module(name) => {
+            let folder = std::env::current_dir().map(|d| d.to_string_lossy().into_owned());
+            py.prepend_path(&folder.unwrap_or_default());
+            py.run_module(name)
+        }
     };
+    if let (Program::File(name), Err(Error::Io(e))) = (&program, &result) {
+        eprintln!("seriema: can't open file '{name}': {e}");
+        return 2;
+    }
     py.flush();
     let code = match result {
         Ok(()) => 0,
         Err(e) => report(&mut py, e),
     };
-    if command.stats {
+    if stats {
         eprintln!("{}", py.stats_json());
     }
     code
@@ -119,9 +143,58 @@ fn exit_code(py: &mut Python, value: &seriema::Value) -> i32 {
     }
 }
 
+fn is_zip(path: &Path) -> bool {
+    use std::io::Read;
+    let mut start = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut start));
+    read.is_ok() && start == *b"PK\x03\x04"
+}
+
+/// What the environment says, unless `-E`.
+fn from_environment(o: &mut Options) {
+    let var = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    if let Some(path) = var("PYTHONPATH") {
+        o.python_path = path.split(':').map(str::to_owned).collect();
+    }
+    if let (Some(home), None) = (var("PYTHONHOME"), &o.lib_dir) {
+        o.lib_dir = Some(format!("{home}/lib/python3.14"));
+    }
+    o.dont_write_bytecode |= var("PYTHONDONTWRITEBYTECODE").is_some();
+    o.no_user_site |= var("PYTHONNOUSERSITE").is_some();
+    o.safe_path |= var("PYTHONSAFEPATH").is_some();
+    if let Some(level) = var("PYTHONOPTIMIZE") {
+        o.optimize = o.optimize.max(level.parse().unwrap_or(1).min(2));
+    }
+    if let Some(rules) = var("PYTHONWARNINGS") {
+        o.warn_options.splice(0..0, rules.split(',').map(str::to_owned));
+    }
+}
+
+/// Options of one letter without an argument, which may stand together.
+fn letters(arg: &str, o: &mut Options) -> bool {
+    let letters = &arg[1..];
+    if letters.is_empty() || !letters.chars().all(|c| "BEIOPsSubqvd".contains(c)) {
+        return false;
+    }
+    for c in letters.chars() {
+        match c {
+            'B' => o.dont_write_bytecode = true,
+            'E' => o.ignore_environment = true,
+            'I' => (o.isolated, o.ignore_environment, o.safe_path, o.no_user_site) = (true, true, true, true),
+            'O' => o.optimize = (o.optimize + 1).min(2),
+            'P' => o.safe_path = true,
+            's' => o.no_user_site = true,
+            'S' => o.no_site = true,
+            _ => {}
+        }
+    }
+    true
+}
+
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, String> {
     let mut jit = JitOptions::default();
-    let (mut stats, mut monitoring_314) = (false, false);
+    let mut stats = false;
+    let mut machine = Options { orig_argv: std::env::args().collect(), ..Options::default() };
     let program = loop {
         let Some(arg) = args.next() else { return Err("no file given".into()) };
         let (name, value) = match arg.split_once('=') {
@@ -138,11 +211,15 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
                 return Ok(None);
             }
             "-c" => break Program::Code(args.next().ok_or("-c needs code")?),
-            "-X" => match args.next().as_deref() {
-                Some("monitoring=3.14") => monitoring_314 = true,
-                Some(other) => return Err(format!("-X {other} is not supported")),
+            "-m" => break Program::Module(args.next().ok_or("-m needs a module")?),
+            "-X" => match args.next() {
+                Some(o) if o == "monitoring=3.14" => machine.monitoring_314 = true,
+                Some(other) => machine.x_options.push(other),
                 None => return Err("-X needs an option".into()),
             },
+            "-W" => machine.warn_options.push(args.next().ok_or("-W needs a rule")?),
+            "--lib" => machine.lib_dir = Some(value.to_owned()),
+            _ if !arg.starts_with("--") && arg.starts_with('-') && letters(&arg, &mut machine) => {}
             "--jit" => jit.set_mode(value)?,
             "--jit-log" => jit.log = true,
             "--jit-dump" => jit.set_dump(value)?,
@@ -157,7 +234,12 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
     let first = match &program {
         Program::File(f) => f.clone(),
         Program::Code(_) => "-c".to_owned(),
+        Program::Module(_) => "-m".to_owned(),
     };
+    if !machine.ignore_environment {
+        from_environment(&mut machine);
+    }
+    machine.executable = std::env::current_exe().map_or(String::new(), |p| p.to_string_lossy().into_owned());
     let argv = std::iter::once(first).chain(args).collect();
-    Ok(Some(Command { program, argv, jit, stats, monitoring_314 }))
+    Ok(Some(Command { program, argv, jit, stats, machine }))
 }

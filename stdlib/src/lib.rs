@@ -35,6 +35,11 @@ pub fn code(path: &str) -> Option<&'static [u8]> {
     find(path).map(|p| slice(p.code)).filter(|c| !c.is_empty())
 }
 
+/// Is there such a file?
+pub fn has(path: &str) -> bool {
+    find(path).is_some()
+}
+
 /// The bytes of a file.
 pub fn data(path: &str) -> Option<Vec<u8>> {
     let p = find(path)?;

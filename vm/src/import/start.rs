@@ -43,6 +43,25 @@ impl Vm {
         self.call_of(&embedded, "_install", &[])?;
         Ok(())
     }
+    /// `__main__.__loader__`, for a script from a file or for code from elsewhere.
+    pub fn set_main_loader(&mut self, file: Option<&Value>) -> R {
+        let Some(importlib) = self.importlib.clone() else { return Ok(()) };
+        let loader = match file {
+            Some(file) => {
+                let external = self.import_module("_frozen_importlib_external")?;
+                let name = self.intern("__main__");
+                self.call_of(&external, "SourceFileLoader", &[name, file.clone()])?
+            }
+            None => {
+                let key = self.intern("BuiltinImporter");
+                self.get_attr(&importlib, &key)?
+            }
+        };
+        let main = self.main_module();
+        self.set_global(&main, "__loader__", loader);
+        self.set_global(&main, "__spec__", Value::NONE);
+        Ok(())
+    }
     fn load_native_now(&mut self, name: &str) -> R<Value> {
         match self.make_native_module(name)? {
             Some(m) => {

@@ -11,6 +11,7 @@ pub mod monitoring;
 pub mod os_error;
 pub mod signal;
 pub mod sys;
+pub mod sys_info;
 pub mod time;
 
 use crate::error::R;

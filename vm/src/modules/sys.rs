@@ -32,6 +32,21 @@ static FUNCTIONS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
+    BuiltinDef::new("getfilesystemencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
+    BuiltinDef::new("getfilesystemencodeerrors", 0, 0, |vm, _, _| Ok(vm.intern("surrogateescape"))),
+    BuiltinDef::new("getrefcount", 1, 1, |_, a, _| Ok(Value::small(a[0].ref_count().max(1) as i64))),
+    BuiltinDef::new("is_finalizing", 0, 0, |_, _, _| Ok(Value::FALSE)),
+    BuiltinDef::new("_is_gil_enabled", 0, 0, |_, _, _| Ok(Value::TRUE)),
+    BuiltinDef::kw("_is_interned", 1, 1, |vm, a, _| Ok(Value::bool(vm.is_interned(&a[0])))),
+    BuiltinDef::new("_clear_type_cache", 0, 0, |_, _, _| Ok(Value::NONE)),
+    BuiltinDef::new("_clear_internal_caches", 0, 0, |_, _, _| Ok(Value::NONE)),
+    // No hook can be added, so there is nobody to tell.
+    BuiltinDef::new("audit", 1, u8::MAX, |_, _, _| Ok(Value::NONE)),
+    BuiltinDef::new("addaudithook", 1, 1, |vm, _, _| {
+        vm.fail("NotImplementedError", "sys.addaudithook() is not supported")
+    }),
+    BuiltinDef::kw("_getframemodulename", 0, 1, frame_module_name),
+    BuiltinDef::new("excepthook", 3, 3, except_hook),
 ];
 
 /// Methods of the standard streams.
@@ -59,31 +74,13 @@ pub fn init(vm: &mut Vm) -> Value {
     vm.sys_module = sys.clone();
     let modules = vm.sys_modules.clone();
     vm.set_global(&sys, "modules", modules);
-    let argv: Vec<Value> = vm.options.argv.clone().iter().map(|a| vm.str(a)).collect();
-    let argv = vm.list(argv);
-    let empty = vm.list(vec![]);
-    let byteorder = if cfg!(target_endian = "little") { "little" } else { "big" };
-    let version = [Value::small(3), Value::small(14), Value::small(0), vm.intern("final"), Value::small(0)];
-    let version = vm.tuple(version.to_vec());
-    let implementation = implementation(vm, &version);
-    let values = [
-        ("argv", argv),
-        ("path", empty),
-        ("maxsize", vm.int(i64::MAX)),
-        ("maxunicode", Value::small(0x10ffff)),
-        ("hexversion", Value::small(0x030e_00f0)),
-        ("byteorder", vm.intern(byteorder)),
-        ("platform", vm.intern(std::env::consts::OS)),
-        ("version", vm.str(concat!("3.14.0 (Seriema ", env!("CARGO_PKG_VERSION"), ")"))),
-        ("version_info", version),
-        ("implementation", implementation),
-        ("float_info", float_info(vm)),
-        ("executable", vm.intern("")),
-        ("prefix", vm.intern("")),
-        (MAX_STR_DIGITS, Value::small(4300)),
-    ];
-    for (name, v) in values {
-        vm.set_global(&sys, name, v);
+    super::sys_info::fill(vm, &sys);
+    vm.set_global(&sys, MAX_STR_DIGITS, Value::small(4300));
+    for name in ["displayhook", "excepthook"] {
+        let key = vm.intern(name);
+        if let Some(f) = sys.as_::<Module>().dict.as_::<Dict>().get_str(&key) {
+            vm.set_global(&sys, &format!("__{name}__"), f);
+        }
     }
     let class = Type::new(
         Header::new(Kind::Type, &vm.types.type_),
@@ -104,42 +101,6 @@ pub fn init(vm: &mut Vm) -> Value {
         vm.set_global(&sys, &format!("__{name}__"), stream);
     }
     sys
-}
-
-fn namespace(vm: &mut Vm, entries: Vec<(&str, Value)>) -> Value {
-    let d = vm.dict();
-    for (name, v) in entries {
-        let key = vm.intern(name);
-        d.as_::<Dict>().set_str(vm, &key, v);
-    }
-    Namespace::new(&vm.types.namespace, d)
-}
-fn implementation(vm: &mut Vm, version: &Value) -> Value {
-    let name = vm.intern("seriema");
-    let entries = vec![
-        ("name", name),
-        ("version", version.clone()),
-        ("cache_tag", Value::NONE),
-        ("hexversion", Value::small(0x030e_00f0)),
-    ];
-    namespace(vm, entries)
-}
-fn float_info(vm: &mut Vm) -> Value {
-    let small = |i: i32| Value::small(i as i64);
-    let entries = vec![
-        ("max", Value::float(f64::MAX)),
-        ("max_exp", small(f64::MAX_EXP)),
-        ("max_10_exp", small(f64::MAX_10_EXP)),
-        ("min", Value::float(f64::MIN_POSITIVE)),
-        ("min_exp", small(f64::MIN_EXP)),
-        ("min_10_exp", small(f64::MIN_10_EXP)),
-        ("dig", small(f64::DIGITS as i32)),
-        ("mant_dig", small(f64::MANTISSA_DIGITS as i32)),
-        ("epsilon", Value::float(f64::EPSILON)),
-        ("radix", small(2)),
-        ("rounds", small(1)),
-    ];
-    namespace(vm, entries)
 }
 
 fn exit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
@@ -204,6 +165,45 @@ fn exc_info(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
     Ok(vm.tuple(parts))
 }
 
+/// The `__name__` of the globals of the frame `depth` above the caller's.
+fn frame_module_name(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    vm.only_keywords("_getframemodulename", kw, &["depth"])?;
+    let mut depth = match args.first().or(kw.get("depth")) {
+        Some(v) => vm.index(v)?,
+        None => 0,
+    };
+    let mut f = vm.frame;
+    // SAFETY: the chain of frames is valid; the bottom frame has no code.
+    unsafe {
+        while !f.is_null() {
+            if !(*f).code.is_null() {
+                if depth <= 0 {
+                    return Ok((*f).function().module.borrow().clone());
+                }
+                depth -= 1;
+            }
+            f = (*f).prev;
+        }
+    }
+    Ok(Value::NONE)
+}
+
+/// `sys.excepthook`: tells of an uncaught exception.
+fn except_hook(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
+    let text = match args[1].is_kind(Kind::Exception) {
+        true => vm.format_exception(&args[1]),
+        false => {
+            let class = vm.type_name(&args[1]);
+            format!("TypeError: print_exception(): Exception expected for value, {class} found\n")
+        }
+    };
+    let Some(err) = vm.sys_attribute("stderr").filter(|e| !e.is_none()) else { return Ok(Value::NONE) };
+    let (text, write) = (vm.string(text), vm.intern("write"));
+    let f = vm.get_attr(&err, &write)?;
+    vm.call(&f, &[text], Kw::NONE)?;
+    Ok(Value::NONE)
+}
+
 /// `sys.displayhook`.
 fn display_hook(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     if args[0].is_none() {
@@ -244,7 +244,7 @@ impl Vm {
         }
     }
     /// `sys.<name>` as it is now.
-    pub(crate) fn sys_attribute(&mut self, name: &str) -> Option<Value> {
+    pub fn sys_attribute(&mut self, name: &str) -> Option<Value> {
         let key = self.intern(name);
         self.sys_module.get::<Module>()?.dict.as_::<Dict>().get_str(&key)
     }

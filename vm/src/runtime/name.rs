@@ -2,7 +2,7 @@
 
 use crate::error::{Exc, R};
 use crate::machine::Flow;
-use crate::object::{Dict, Module, Str};
+use crate::object::{Dict, Str};
 use crate::site;
 use crate::value::Value;
 use crate::vm::Vm;
