@@ -67,14 +67,7 @@ impl Vm {
             Source::Eval => Mode::Eval,
             Source::Single => Mode::Single,
         };
-        let options = CompileOpts {
-            optimize: settings.optimize,
-            int_max_str_digits: self.max_str_digits(),
-            allow_top_level_await: settings.flags & ALLOW_TOP_LEVEL_AWAIT != 0,
-            future_features: CodeFlags::from_bits_truncate(settings.flags & FUTURE_MASK),
-            dont_imply_dedent: settings.flags & DONT_IMPLY_DEDENT != 0,
-            ..CompileOpts::default()
-        };
+        let options = self.compile_options(settings);
         let source = universal_newlines(source);
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
         match rustpython_compiler::compile(&source, mode, &name, options) {
@@ -83,7 +76,18 @@ impl Vm {
         }
     }
 
-    fn raise_syntax_error(&mut self, source: &str, file: &Value, e: &CompileError, with: Settings) -> Exc {
+    pub(crate) fn compile_options(&mut self, settings: Settings) -> CompileOpts {
+        CompileOpts {
+            optimize: settings.optimize,
+            int_max_str_digits: self.max_str_digits(),
+            allow_top_level_await: settings.flags & ALLOW_TOP_LEVEL_AWAIT != 0,
+            future_features: CodeFlags::from_bits_truncate(settings.flags & FUTURE_MASK),
+            dont_imply_dedent: settings.flags & DONT_IMPLY_DEDENT != 0,
+            ..CompileOpts::default()
+        }
+    }
+
+    pub(crate) fn raise_syntax_error(&mut self, source: &str, file: &Value, e: &CompileError, with: Settings) -> Exc {
         use rustpython_compiler::codegen::error::CodegenErrorType;
         if let CompileError::Codegen(c) = e
             && matches!(c.error, CodegenErrorType::RecursionError)
@@ -277,7 +281,7 @@ impl Vm {
 }
 
 /// `\r\n` and `\r` are line ends too.
-fn universal_newlines(source: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn universal_newlines(source: &str) -> std::borrow::Cow<'_, str> {
     if source.contains('\r') {
         source.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {

@@ -2,7 +2,7 @@
 //! `locals`, `vars`, `dir`, `__import__`.
 
 use crate::code::{Code, FAST_CELL, FAST_FREE};
-use crate::compile::{ALL_FLAGS, FUTURE_MASK, ONLY_AST, Settings, Source};
+use crate::compile::{ALL_FLAGS, FUTURE_MASK, ONLY_AST, OPTIMIZED_AST, Settings, Source};
 use crate::error::R;
 use crate::object::{BuiltinDef, ClosureCell, Dict, Kind, Kw, Module, Str, Tuple, Type};
 use crate::value::Value;
@@ -141,14 +141,22 @@ fn compile(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         }
         _ => return vm.fail("ValueError", "compile() mode must be 'exec', 'eval' or 'single'"),
     };
-    if flags & ONLY_AST != 0 {
-        return vm.fail("NotImplementedError", "compile() to a syntax tree (PyCF_ONLY_AST)");
-    }
     if inherit {
         flags |= vm.inherited_flags();
     }
+    if vm.is_node(&source)? {
+        if flags & OPTIMIZED_AST == ONLY_AST {
+            vm.check_tree(&source, &mode)?;
+            return Ok(source);
+        }
+        let optimize = if optimize < 0 { vm.options.optimize } else { optimize as u8 };
+        return vm.compile_tree(&source, &filename, &mode, Settings { flags, optimize });
+    }
     let text = vm.source_text(&source, "compile()", "AST", &filename, flags)?;
     let optimize = if optimize < 0 { vm.options.optimize } else { optimize as u8 };
+    if flags & ONLY_AST != 0 {
+        return vm.parse_to_tree(&text, &filename, &mode, Settings { flags, optimize });
+    }
     vm.compile_text(&text, &filename, what, Settings { flags, optimize })
 }
 

@@ -5,6 +5,16 @@ pub mod builtins;
 pub mod codecs;
 pub mod evaluate;
 pub mod imp;
+pub mod warnings;
+pub mod types_;
+pub mod tokenize;
+pub mod sysconfig;
+pub mod symtable;
+pub mod suggestions;
+pub mod sre;
+pub mod support;
+pub mod opcode;
+pub mod ast;
 pub mod io;
 pub mod marshal;
 pub mod monitoring;
@@ -23,8 +33,22 @@ use crate::vm::Vm;
 pub type Init = fn(&mut Vm) -> R<Value>;
 
 /// The modules that are made when first imported.
-pub static NATIVE: &[(&str, Init)] =
-    &[("_codecs", codecs::init), ("_imp", imp::init), ("marshal", marshal::init), ("time", time::init)];
+pub static NATIVE: &[(&str, Init)] = &[
+    // One a line, in alphabetical order.
+    ("_ast", ast::init),
+    ("_codecs", codecs::init),
+    ("_imp", imp::init),
+    ("_opcode", opcode::init),
+    ("_sre", sre::init),
+    ("_suggestions", suggestions::init),
+    ("_symtable", symtable::init),
+    ("_sysconfig", sysconfig::init),
+    ("_tokenize", tokenize::init),
+    ("_types", types_::init),
+    ("_warnings", warnings::init),
+    ("marshal", marshal::init),
+    ("time", time::init),
+];
 
 pub fn init(vm: &mut Vm) {
     vm.sys_modules = vm.dict();

@@ -113,21 +113,28 @@ pub struct BuiltinDef {
     pub keywords: bool,
     pub kind: Binding,
     pub func: BuiltinFn,
+    /// `__text_signature__`, with the `$self` or `$module` that `inspect` expects.
+    pub signature: Option<&'static str>,
 }
 
 impl BuiltinDef {
     pub const fn new(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: false, kind: Binding::Method, func }
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Method, func, signature: None }
     }
     pub const fn kw(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: true, kind: Binding::Method, func }
+        BuiltinDef { name, min, max, keywords: true, kind: Binding::Method, func, signature: None }
     }
     /// A classmethod: the class is the first argument, which the arity does not count.
     pub const fn class(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: false, kind: Binding::Class, func }
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Class, func, signature: None }
     }
     pub const fn static_(name: &'static str, min: u8, max: u8, func: BuiltinFn) -> BuiltinDef {
-        BuiltinDef { name, min, max, keywords: false, kind: Binding::Static, func }
+        BuiltinDef { name, min, max, keywords: false, kind: Binding::Static, func, signature: None }
+    }
+    /// The same row with a text signature.
+    pub const fn sig(mut self, signature: &'static str) -> BuiltinDef {
+        self.signature = Some(signature);
+        self
     }
     /// The same row, taking keywords.
     pub const fn with_keywords(mut self) -> BuiltinDef {

@@ -2,7 +2,7 @@
 
 use super::generator::Sent;
 use crate::code::CO_ITERABLE_COROUTINE;
-use crate::error::{Exc, R};
+use crate::error::R;
 use crate::machine::Flow;
 use crate::object::{Awaitable, Exception, Flavour, GenState, Generator, Kind, Kw, Step, StepState, Tuple};
 use crate::value::Value;
@@ -456,25 +456,10 @@ impl Vm {
         self.restore_raising(saved);
     }
     fn warn_or_unraisable(&mut self, class: &str, message: String, v: &Value) {
-        if self.warn(class, message).is_err() {
+        if self.warn(class, message, 1).is_err() {
             let e = self.take_pending();
             self.unraisable(e, None, v);
         }
-    }
-
-    /// `warnings.warn`, about the code that runs now.
-    pub fn warn(&mut self, class: &str, message: String) -> R {
-        let m = match self.import_module("warnings") {
-            Ok(m) => m,
-            Err(Exc) => {
-                drop(self.take_pending());
-                return Ok(());
-            }
-        };
-        let name = self.intern("warn");
-        let f = self.get_attr(&m, &name)?;
-        let (text, class) = (self.string(message), self.types.exception(class).clone());
-        self.call(&f, &[text, class, Value::small(1)], Kw::NONE).map(drop)
     }
 }
 

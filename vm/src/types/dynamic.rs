@@ -19,7 +19,9 @@ impl Vm {
     // ---- binary operators
     #[inline]
     pub fn binary_op(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
-        if !a.is_dynamic() && !b.is_dynamic() {
+        // Classes have one operator: `int | str`.
+        let classes = op == BinOp::Or && (a.is_kind(Kind::Type) || b.is_kind(Kind::Type));
+        if !a.is_dynamic() && !b.is_dynamic() && !classes {
             return self.binary_builtin(op, inplace, a, b);
         }
         self.binary_dynamic(op, inplace, a, b)

@@ -82,7 +82,7 @@ impl Vm {
         }
         let message =
             "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.";
-        self.warn("DeprecationWarning", message.to_owned())
+        self.warn("DeprecationWarning", message, 1)
     }
 
     /// The exception of `throw(type, value, traceback)`.

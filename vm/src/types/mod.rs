@@ -33,6 +33,7 @@ pub mod str_format;
 pub mod string;
 pub mod table;
 pub mod text;
+pub mod union;
 
 use crate::object::{Dict, Header, Kind, Type};
 use crate::value::Value;
@@ -274,6 +275,7 @@ pub fn init(vm: &mut Vm) {
     object::adopt_all(vm);
     table::fill(vm);
     object::init(vm);
+    generic_alias::init(vm);
 }
 
 impl Vm {
