@@ -87,7 +87,13 @@ impl Vm {
         }
     }
 
-    pub(crate) fn raise_syntax_error(&mut self, source: &str, file: &Value, e: &CompileError, with: Settings) -> Exc {
+    pub(crate) fn raise_syntax_error(
+        &mut self,
+        source: &str,
+        file: &Value,
+        e: &CompileError,
+        with: Settings,
+    ) -> Exc {
         use rustpython_compiler::codegen::error::CodegenErrorType;
         if let CompileError::Codegen(c) = e
             && matches!(c.error, CodegenErrorType::RecursionError)

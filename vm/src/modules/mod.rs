@@ -1,28 +1,28 @@
 //! The modules made in Rust. `builtins` and `sys` are there from the start, the others are made when first
 //! imported.
 
+pub mod ast;
 pub mod builtins;
 pub mod codecs;
 pub mod evaluate;
 pub mod imp;
-pub mod warnings;
-pub mod types_;
-pub mod tokenize;
-pub mod sysconfig;
-pub mod symtable;
-pub mod suggestions;
-pub mod sre;
-pub mod support;
-pub mod opcode;
-pub mod ast;
 pub mod io;
 pub mod marshal;
 pub mod monitoring;
+pub mod opcode;
 pub mod os_error;
 pub mod signal;
+pub mod sre;
+pub mod suggestions;
+pub mod support;
+pub mod symtable;
 pub mod sys;
 pub mod sys_info;
+pub mod sysconfig;
 pub mod time;
+pub mod tokenize;
+pub mod types_;
+pub mod warnings;
 
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Module};

@@ -9,8 +9,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 static FUNCTIONS: &[BuiltinDef] = &[
-    BuiltinDef::kw("stack_effect", 0, 3, stack_effect)
-        .sig("($module, opcode, oparg=None, /, *, jump=None)"),
+    BuiltinDef::kw("stack_effect", 0, 3, stack_effect).sig("($module, opcode, oparg=None, /, *, jump=None)"),
     BuiltinDef::kw("is_valid", 0, 1, |vm, a, k| test(vm, "is_valid", a, k, is_valid)),
     BuiltinDef::kw("has_arg", 0, 1, |vm, a, k| test(vm, "has_arg", a, k, has_arg)),
     BuiltinDef::kw("has_const", 0, 1, |vm, a, k| test(vm, "has_const", a, k, |op| op == 82)),
@@ -170,8 +169,20 @@ fn effect(op: i64, arg: i64, jump: Option<bool>) -> Option<i64> {
         256..=260 | 262 => 0,
         261 => 1,
         266 => -1,
-        263 => if jump == Some(false) { 0 } else { 2 },
-        264 | 265 => if jump == Some(false) { 0 } else { 1 },
+        263 => {
+            if jump == Some(false) {
+                0
+            } else {
+                2
+            }
+        }
+        264 | 265 => {
+            if jump == Some(false) {
+                0
+            } else {
+                1
+            }
+        }
         _ => return None,
     })
 }

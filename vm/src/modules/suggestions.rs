@@ -152,9 +152,7 @@ fn suggestion(vm: &mut Vm, e: &Value) -> R<String> {
         },
     };
     let mut out = found.as_ref().map_or(String::new(), |f| format!(". Did you mean: '{f}'?"));
-    if name_error
-        && let Some(all) = vm.sys_attribute("stdlib_module_names")
-    {
+    if name_error && let Some(all) = vm.sys_attribute("stdlib_module_names") {
         let key = vm.str(&wrong);
         if vm.contains(&all, &key)? {
             let how = if found.is_some() { " Or did" } else { ". Did" };

@@ -204,18 +204,13 @@ fn warn(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let mut prefixes = vec![];
     if let Some(skip) = &skip {
         let Some(t) = skip.get::<Tuple>() else {
-            let message = format!(
-                "warn() argument 'skip_file_prefixes' must be tuple, not {}",
-                vm.type_name(skip)
-            );
+            let message =
+                format!("warn() argument 'skip_file_prefixes' must be tuple, not {}", vm.type_name(skip));
             return vm.fail("TypeError", message);
         };
         for p in t.as_slice() {
             if !p.is_kind(Kind::Str) {
-                let message = format!(
-                    "Found non-str '{}' in skip_file_prefixes.",
-                    vm.type_name(p)
-                );
+                let message = format!("Found non-str '{}' in skip_file_prefixes.", vm.type_name(p));
                 return vm.fail("TypeError", message);
             }
             prefixes.push(text_of(p));
@@ -433,21 +428,13 @@ fn issue(vm: &mut Vm, message: &Value, category: &Value, place: &Place, source: 
         _ => {
             let (a, i) = (vm.str(&action), vm.repr_string(&item)?);
             let a = vm.repr_string(&a)?;
-            return vm
-                .fail("RuntimeError", format!("Unrecognized action ({a}) in warnings.filters:\n {i}"));
+            return vm.fail("RuntimeError", format!("Unrecognized action ({a}) in warnings.filters:\n {i}"));
         }
     }
     show(vm, &instance, category, &text, place, source)
 }
 
-fn show(
-    vm: &mut Vm,
-    instance: &Value,
-    category: &Value,
-    text: &Value,
-    place: &Place,
-    source: &Value,
-) -> R {
+fn show(vm: &mut Vm, instance: &Value, category: &Value, text: &Value, place: &Place, source: &Value) -> R {
     // A warning about a lost resource shows where it came from, which takes the Python side.
     if !source.is_none() && crate::modules::support::imported(vm, "warnings").is_none() {
         vm.import_module("warnings")?;

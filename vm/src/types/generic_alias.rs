@@ -2,7 +2,7 @@
 
 use crate::error::R;
 use crate::object::{BuiltinDef, Kind, Kw, List, Payload, Str, Tuple};
-use crate::types::native::{ClassDef, GetSet, WEAKREF, SUBCLASS};
+use crate::types::native::{ClassDef, GetSet, SUBCLASS, WEAKREF};
 use crate::value::Value;
 use crate::vm::Vm;
 use std::cell::RefCell;
@@ -376,8 +376,7 @@ pub fn substitute(vm: &mut Vm, whole: &Value, args: &Value, params: &[Value], it
     }
     if given.len() != params.len() {
         let shown = vm.repr_string(whole)?;
-        let (many, least) =
-            if given.len() > params.len() { ("many", "") } else { ("few", "at least ") };
+        let (many, least) = if given.len() > params.len() { ("many", "") } else { ("few", "at least ") };
         let message = format!(
             "Too {many} arguments for {shown}; actual {}, expected {least}{}",
             given.len(),

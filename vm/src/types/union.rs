@@ -205,4 +205,3 @@ fn parameters(vm: &mut Vm, v: &Value) -> R<Value> {
     *u.parameters.borrow_mut() = t.clone();
     Ok(t)
 }
-

@@ -273,7 +273,8 @@ impl Build<'_> {
     fn parameters(&mut self, p: Option<&ast::Parameters>) -> R<Value> {
         let empty = ast::Parameters::default();
         let p = p.unwrap_or(&empty);
-        let plain = |b: &mut Self, all: &[ast::ParameterWithDefault]| b.list(all, |b, p| b.parameter(&p.parameter));
+        let plain =
+            |b: &mut Self, all: &[ast::ParameterWithDefault]| b.list(all, |b, p| b.parameter(&p.parameter));
         let (posonly, args) = (plain(self, &p.posonlyargs)?, plain(self, &p.args)?);
         let vararg = self.option(p.vararg.as_deref(), Self::parameter)?;
         let kwonly = plain(self, &p.kwonlyargs)?;
@@ -471,7 +472,9 @@ impl Build<'_> {
                         self.vm.big(big)
                     }
                     ast::Number::Float(f) => Value::float(*f),
-                    ast::Number::Complex { real, imag } => crate::code::complex_constant(self.vm, *real, *imag)?,
+                    ast::Number::Complex { real, imag } => {
+                        crate::code::complex_constant(self.vm, *real, *imag)?
+                    }
                 };
                 self.constant(r, v, Value::NONE)
             }

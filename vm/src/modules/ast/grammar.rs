@@ -195,7 +195,13 @@ pub fn rows() -> Vec<Row> {
             } else {
                 *doc += &format!("\n| {text}");
             }
-            rows.push(Row { name: name_of(text), sum, fields: fields(text), place: false, doc: text.to_owned() });
+            rows.push(Row {
+                name: name_of(text),
+                sum,
+                fields: fields(text),
+                place: false,
+                doc: text.to_owned(),
+            });
             continue;
         }
         let (place, text) = match line.strip_prefix('@') {

@@ -213,8 +213,7 @@ fn init_node(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     if given.len() > fields.len() {
         let s = if fields.len() == 1 { "" } else { "s" };
         let name = class.as_::<Type>().short_name();
-        let message =
-            format!("{name} constructor takes at most {} positional argument{s}", fields.len());
+        let message = format!("{name} constructor takes at most {} positional argument{s}", fields.len());
         return vm.fail("TypeError", message);
     }
     let mut missing: Vec<Value> = fields[given.len()..].to_vec();
@@ -335,8 +334,7 @@ fn replace(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     for n in kw.names {
         let in_dict = crate::modules::support::get(vm, &d, n)?.is_some();
         if !in_dict && !known.iter().any(|k| text(k) == text(n)) {
-            let message =
-                format!("{name}.__replace__ got an unexpected keyword argument '{}'.", text(n));
+            let message = format!("{name}.__replace__ got an unexpected keyword argument '{}'.", text(n));
             return vm.fail("TypeError", message);
         }
     }

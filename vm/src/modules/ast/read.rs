@@ -71,13 +71,7 @@ pub fn tree(vm: &mut Vm, root: &Value, filename: &str, mode: &str) -> R<(ast::Mo
 }
 
 /// Collects the greatest column of each line.
-fn measure(
-    vm: &mut Vm,
-    classes: &Classes,
-    v: &Value,
-    widths: &mut BTreeMap<usize, usize>,
-    depth: u32,
-) -> R {
+fn measure(vm: &mut Vm, classes: &Classes, v: &Value, widths: &mut BTreeMap<usize, usize>, depth: u32) -> R {
     vm.guard_native_stack()?;
     if let Some(l) = v.get::<List>() {
         for item in l.as_slice().to_vec() {
@@ -170,13 +164,13 @@ impl Read<'_> {
             return self.vm.fail("ValueError", message);
         }
         if row == end_row && column > end_column {
-            let message =
-                format!("line {row}, column {column}-{end_column} is not a valid range");
+            let message = format!("line {row}, column {column}-{end_column} is not a valid range");
             return self.vm.fail("ValueError", message);
         }
         if (row < 0 && end_row != row) || (column < 0 && column != end_column) {
-            let message =
-                format!("AST node column range ({column}, {end_column}) for line range ({row}, {end_row}) is not valid");
+            let message = format!(
+                "AST node column range ({column}, {end_column}) for line range ({row}, {end_row}) is not valid"
+            );
             return self.vm.fail("ValueError", message);
         }
         let (a, b) = (self.offset(row, column), self.offset(end_row, end_column));
@@ -236,7 +230,9 @@ impl Read<'_> {
             Some(s) => {
                 let name = s.as_str();
                 if matches!(name, "None" | "True" | "False") {
-                    return self.vm.fail("ValueError", format!("identifier field can't represent '{name}' constant"));
+                    return self
+                        .vm
+                        .fail("ValueError", format!("identifier field can't represent '{name}' constant"));
                 }
                 Ok(ast::Identifier::new(name, TextRange::default()))
             }
@@ -956,7 +952,14 @@ impl Read<'_> {
                 let ctx = self.context(v, expected)?;
                 let elts = self.exprs(v, "elts", expected, false)?;
                 let parenthesized = true;
-                Expr::Tuple(ast::ExprTuple { node_index, range, elts, ctx, parenthesized, runtime_elts: None })
+                Expr::Tuple(ast::ExprTuple {
+                    node_index,
+                    range,
+                    elts,
+                    ctx,
+                    parenthesized,
+                    runtime_elts: None,
+                })
             }
             "Slice" => Expr::Slice(ast::ExprSlice {
                 node_index,
@@ -1063,7 +1066,11 @@ impl Read<'_> {
                         };
                         let range = self.range(&s, "expr")?;
                         let elements = elements.into();
-                        Some(Box::new(ast::InterpolatedStringFormatSpec { range, node_index: index(), elements }))
+                        Some(Box::new(ast::InterpolatedStringFormatSpec {
+                            range,
+                            node_index: index(),
+                            elements,
+                        }))
                     }
                     None => None,
                 };
@@ -1287,6 +1294,12 @@ fn else_clauses(orelse: Vec<Stmt>, range: TextRange) -> Vec<ast::ElifElseClause>
     }
     use ruff_text_size::Ranged;
     let range = orelse.first().map_or(range, Stmt::range);
-    vec![ast::ElifElseClause { range, node_index: index(), test: None, body: orelse.into(), runtime_body: None, runtime_orelse: None }]
+    vec![ast::ElifElseClause {
+        range,
+        node_index: index(),
+        test: None,
+        body: orelse.into(),
+        runtime_body: None,
+        runtime_orelse: None,
+    }]
 }
-

@@ -28,7 +28,9 @@ impl Payload for Match {
 pub static MATCH: ClassDef = ClassDef {
     name: "re.Match",
     flags: NO_NEW,
-    doc: Some("The result of re.match() and re.search().\nMatch objects always have a boolean value of True."),
+    doc: Some(
+        "The result of re.match() and re.search().\nMatch objects always have a boolean value of True.",
+    ),
     methods: &[
         BuiltinDef::new("group", 0, u8::MAX, group),
         BuiltinDef::new("__getitem__", 1, 1, |vm, a, _| part(vm, &a[0], &a[1])),

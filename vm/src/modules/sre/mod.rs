@@ -11,8 +11,8 @@ mod verify;
 
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Int, Kind, Kw, Payload, Tuple};
-use crate::types::native::{ClassDef, GetSet, NO_NEW, WEAKREF};
 use crate::types::hash;
+use crate::types::native::{ClassDef, GetSet, NO_NEW, WEAKREF};
 use crate::value::Value;
 use crate::vm::Vm;
 use drive::Look;
@@ -170,8 +170,15 @@ fn compile(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         },
     };
     let class = vm.native_class::<Pattern>(&PATTERN);
-    let payload =
-        Pattern { pattern, flags, code: codes.into(), groups: groups as usize, groupindex, indexgroup, is_bytes };
+    let payload = Pattern {
+        pattern,
+        flags,
+        code: codes.into(),
+        groups: groups as usize,
+        groupindex,
+        indexgroup,
+        is_bytes,
+    };
     Ok(vm.new_native(&class, payload))
 }
 
@@ -490,4 +497,3 @@ fn names_of(vm: &mut Vm, pattern: &Value) -> R<Vec<(Value, Value)>> {
     let index = vm.self_::<Pattern>(pattern)?.groupindex.clone();
     Ok(index.as_::<Dict>().iter().collect::<Vec<_>>())
 }
-

@@ -21,8 +21,7 @@ impl Payload for Template {
     }
 }
 
-pub static TEMPLATE: ClassDef =
-    ClassDef { name: "_sre.SRE_Template", flags: NO_NEW, ..ClassDef::DEFAULT };
+pub static TEMPLATE: ClassDef = ClassDef { name: "_sre.SRE_Template", flags: NO_NEW, ..ClassDef::DEFAULT };
 
 /// `template(pattern, [text, group, text, group, text])`.
 pub fn template(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {

@@ -4,7 +4,7 @@ mod scan;
 
 use crate::error::{Exc, R};
 use crate::object::{BuiltinDef, Bytes, Kw, Payload, Str};
-use crate::types::native::{ClassDef};
+use crate::types::native::ClassDef;
 use crate::value::Value;
 use crate::vm::Vm;
 use scan::{Error, Scan};

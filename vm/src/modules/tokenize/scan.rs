@@ -534,14 +534,18 @@ impl Scan {
             if !self.peek(0).is_digit(radix) {
                 if self.peek(0).is_ascii_digit() {
                     let c = self.peek(0);
-                    return self.error(format!("invalid digit '{c}' in {what} literal"), (self.row, self.place().1 + 1));
+                    return self.error(
+                        format!("invalid digit '{c}' in {what} literal"),
+                        (self.row, self.place().1 + 1),
+                    );
                 }
                 return self.error_here(format!("invalid {what} literal"));
             }
             self.digits(radix, what)?;
             if self.peek(0).is_ascii_digit() {
                 let c = self.peek(0);
-                return self.error(format!("invalid digit '{c}' in {what} literal"), (self.row, self.place().1 + 1));
+                return self
+                    .error(format!("invalid digit '{c}' in {what} literal"), (self.row, self.place().1 + 1));
             }
             return self.end_of_number(what);
         }
@@ -573,7 +577,12 @@ impl Scan {
             self.at += 1;
             return self.end_of_number("imaginary");
         }
-        if !self.extra && !float && whole.len() > 1 && whole.starts_with('0') && whole.bytes().any(|b| b != b'0') {
+        if !self.extra
+            && !float
+            && whole.len() > 1
+            && whole.starts_with('0')
+            && whole.bytes().any(|b| b != b'0')
+        {
             let message = "leading zeros in decimal integer literals are not permitted; use an 0o prefix for \
                            octal integers";
             return self.error(message, (from.0, from.1 + 1));
@@ -652,9 +661,7 @@ impl Scan {
         let (quote, triple, raw, kind, at) = (l.quote, l.triple, l.raw, l.kind, l.at);
         let in_format = !l.braces.is_empty();
         let (start, from) = (self.at, self.place());
-        let closes = |s: &Scan| {
-            s.peek(0) == quote && (!triple || s.peek(1) == quote && s.peek(2) == quote)
-        };
+        let closes = |s: &Scan| s.peek(0) == quote && (!triple || s.peek(1) == quote && s.peek(2) == quote);
         let letter = if kind == FSTRING_START { 'f' } else { 't' };
         // What stands right here, if no text does.
         if !in_format && closes(self) {
@@ -692,14 +699,14 @@ impl Scan {
                 }
                 let row = if self.at_end() { self.lines.len() } else { self.row };
                 let three = if triple { "triple-quoted " } else { "" };
-                let message =
-                    format!("unterminated {three}{letter}-string literal (detected at line {row})");
+                let message = format!("unterminated {three}{letter}-string literal (detected at line {row})");
                 return self.error(message, (at.0, at.1 + 1));
             }
             let c = self.peek(0);
             if closes(self) {
                 if in_format {
-                    return self.error(format!("{letter}-string: expecting '}}'"), (self.row, self.place().1 + 1));
+                    return self
+                        .error(format!("{letter}-string: expecting '}}'"), (self.row, self.place().1 + 1));
                 }
                 return Ok(self.token(kind + 1, from, start));
             }
@@ -719,8 +726,10 @@ impl Scan {
                 if self.at > start {
                     return Ok(self.token(kind + 1, from, start));
                 }
-                return self
-                    .error(format!("{letter}-string: single '}}' is not allowed"), (self.row, self.place().1 + 1));
+                return self.error(
+                    format!("{letter}-string: single '}}' is not allowed"),
+                    (self.row, self.place().1 + 1),
+                );
             }
             self.step();
             if c == '\\' && !self.at_end() {
