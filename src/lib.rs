@@ -59,7 +59,7 @@ pub const LIBRARY: Library = Library {
 };
 
 /// Off until classes and all that importlib needs work.
-const IMPORTLIB: bool = true;
+const IMPORTLIB: bool = false;
 
 /// Settings of an interpreter to be.
 #[derive(Default)]

@@ -9,7 +9,7 @@ mod attributes;
 mod parts;
 
 pub use attributes::METHODS;
-pub use parts::{Parts, units};
+pub use parts::{Parts, complex_constant, complex_parts, units};
 
 use crate::object::Header;
 use crate::op;

@@ -210,3 +210,11 @@ pub fn str_constant(vm: &mut Vm, text: &Wtf8) -> Value {
         _ => vm.wtf8(text),
     }
 }
+
+pub fn complex_constant(vm: &mut Vm, re: f64, im: f64) -> R<Value> {
+    Ok(vm.complex(re, im))
+}
+/// The parts of a complex number.
+pub fn complex_parts(_vm: &mut Vm, v: &Value) -> Option<(f64, f64)> {
+    v.get::<crate::object::Complex>().map(|c| (c.re, c.im))
+}
