@@ -140,6 +140,8 @@ pub struct Vm {
     pub(crate) method_cache: crate::types::attr::MethodCache,
     /// Classes written in Rust, by the type of their payload.
     pub(crate) native_classes: HashMap<std::any::TypeId, Value>,
+    /// Weak references by the address of what they refer to; not owned.
+    pub(crate) weakrefs: HashMap<u64, Vec<Word>>,
     /// States of modules, by type.
     pub(crate) states: HashMap<std::any::TypeId, Box<dyn std::any::Any>>,
     /// The containers whose repr is being written.
@@ -208,6 +210,7 @@ impl Vm {
             interned: HashMap::new(),
             method_cache: Default::default(),
             native_classes: HashMap::new(),
+            weakrefs: HashMap::new(),
             states: HashMap::new(),
             repr_stack: vec![],
             ids: 1,

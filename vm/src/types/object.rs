@@ -1032,10 +1032,9 @@ impl Vm {
         Ok(self.tuple(vec![f, call_args, state, items, pairs]))
     }
 
-    /// The first weak reference to an object.
+    /// The oldest weak reference to an object.
     pub(crate) fn first_weakref(&mut self, v: &Value) -> Option<Value> {
-        let _ = v;
-        None
+        self.weakrefs_of(v).into_iter().next()
     }
 }
 
@@ -1059,6 +1058,12 @@ pub unsafe fn before_freeing(h: *mut Header) -> bool {
             std::mem::forget(v);
             if !(*h).decref() {
                 return false;
+            }
+        }
+        if flags & header_flags::WEAKLY_REFERENCED != 0 && !vm.is_null() {
+            let callbacks = (*vm).empty_weakrefs(h as u64);
+            if !callbacks.is_empty() {
+                (*vm).run_weakref_callbacks(callbacks);
             }
         }
         if flags & header_flags::EXTRAS != 0 {
