@@ -2,6 +2,7 @@
 
 use crate::ir::eval::Host;
 use seriema_vm::layout::{COUNT_MASK, HEADER_KIND};
+use seriema_vm::object::Tag;
 use seriema_vm::runtime::HELPERS;
 use seriema_vm::value::Word;
 use seriema_vm::vm::Vm;
@@ -42,9 +43,9 @@ impl Host for Real {
     fn is_bool(&self, w: u64) -> bool {
         Word(w).is_bool()
     }
-    fn is_kind(&self, w: u64, kind: u8) -> bool {
+    fn is_kind(&self, w: u64, kind: u16) -> bool {
         // SAFETY: words of a trace are live values.
-        Word(w).is_ptr() && unsafe { *(w as *const u8).add(HEADER_KIND) } == kind
+        Word(w).is_ptr() && unsafe { *(w as *const u8).add(HEADER_KIND).cast::<u16>() } & Tag::MASK == kind
     }
     fn to_int(&self, w: u64) -> i64 {
         Word(w).int()

@@ -29,7 +29,7 @@ use seriema_vm::code::Code;
 use seriema_vm::frame::{Frame, HEADER_WORDS};
 use seriema_vm::interp::{Interp, exec};
 use seriema_vm::machine::Machine;
-use seriema_vm::object::Kind;
+use seriema_vm::object::{Kind, Tag};
 use seriema_vm::op;
 use seriema_vm::value::{Value, Word};
 use seriema_vm::vm::Vm;
@@ -99,7 +99,7 @@ enum Known {
     /// Unboxed content.
     Unboxed(Ref),
     None,
-    Kind(Kind),
+    Kind(Tag),
 }
 
 /// Class of a value, as guards establish it.
@@ -110,12 +110,12 @@ pub(crate) enum Class {
     Bool,
     None,
     OtherConst,
-    Kind(Kind),
+    Kind(Tag),
 }
 
 impl Class {
     fn of(w: Word) -> Class {
-        match w.kind() {
+        match w.tag() {
             Some(k) => Class::Kind(k),
             None if w.is_int() => Class::Int,
             None if w.is_float() => Class::Float,
@@ -631,8 +631,8 @@ impl Recorder<'_> {
         match v.s {
             Shadow::Const(w) => Class::of(w),
             Shadow::Null => Class::OtherConst,
-            Shadow::RangeIter { .. } => Class::Kind(Kind::RangeIter),
-            Shadow::Range { .. } => Class::Kind(Kind::Range),
+            Shadow::RangeIter { .. } => Class::Kind(Tag::RANGE_ITER),
+            Shadow::Range { .. } => Class::Kind(Tag::RANGE),
             Shadow::Ref { r, .. } => match self.trace.func.ty(r) {
                 Ty::Int => Class::Int,
                 Ty::Float => Class::Float,
@@ -667,7 +667,7 @@ impl Recorder<'_> {
                 return class;
             }
             Class::Kind(k) => {
-                let is = self.emit(Op::WIsKind, &[r], k as u64);
+                let is = self.emit(Op::WIsKind, &[r], k.0 as u64);
                 self.guard_that(is, true);
                 self.known.insert(r, Known::Kind(k));
                 return class;

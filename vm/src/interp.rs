@@ -275,7 +275,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     }
     #[inline(always)]
     fn is_kind(&mut self, v: Word, kind: Kind) -> bool {
-        v.is_kind(kind)
+        v.is_plain(kind)
     }
     #[inline(always)]
     fn is_bool(&mut self, v: Word) -> bool {
@@ -353,7 +353,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         }
         // SAFETY: the kind is tested, the operand lives in its slot.
         unsafe {
-            match v.kind()? {
+            match v.plain_kind()? {
                 Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
                 Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
                 Kind::Tuple => Some(Word::from_bool(!v.cast::<Tuple>().as_slice().is_empty())),
@@ -368,7 +368,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
 
     #[inline(always)]
     fn list_item(&mut self, list: Word, index: Word) -> Option<Word> {
-        if !list.is_kind(Kind::List) || !index.is_int() {
+        if !list.is_plain(Kind::List) || !index.is_int() {
             return None;
         }
         // SAFETY: kind tested; the list lives in its slot.
@@ -381,7 +381,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     }
     #[inline(always)]
     fn set_list_item(&mut self, list: Word, index: Word, v: Word) -> bool {
-        if !list.is_kind(Kind::List) || !index.is_int() {
+        if !list.is_plain(Kind::List) || !index.is_int() {
             return false;
         }
         // SAFETY: kind tested; the list lives in its slot.

@@ -38,6 +38,8 @@ pub const NOT_IMPLEMENTED: u64 = CONST_TAG | 6;
 /// of memory somewhere).
 pub const HEADER_COUNT: usize = 0;
 pub const HEADER_KIND: usize = 6;
+/// Bits of the 16-bit half at `HEADER_KIND` that say how an object behaves: the kind, and the dynamic flag.
+pub const TAG_MASK: u16 = 0x1ff;
 pub const HEADER_TYPE: usize = 8;
 pub const HEADER_SIZE: usize = 16;
 /// Bits of the count in word 0: `word0 << COUNT_SHIFT == 0` says "no reference left".

@@ -6,7 +6,7 @@
 //! the same representation, so a slice of stack words is a slice of values for a builtin function.
 
 use crate::layout::*;
-use crate::object::{Header, Kind, Object};
+use crate::object::{Header, Kind, Object, Tag};
 
 /// An unowned NaN-boxed word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +89,30 @@ impl Word {
     pub fn is_kind(self, kind: Kind) -> bool {
         // SAFETY: as in `kind`.
         self.is_ptr() && unsafe { (*self.header()).is_kind(kind) }
+    }
+    /// Is it an object of this kind whose class has no special methods of its own?
+    #[inline(always)]
+    pub fn is_plain(self, kind: Kind) -> bool {
+        // SAFETY: as in `kind`.
+        self.is_ptr() && unsafe { (*self.header()).tag() } == Tag::plain(kind)
+    }
+    /// Kind of a plain object.
+    #[inline(always)]
+    pub fn plain_kind(self) -> Option<Kind> {
+        // SAFETY: as in `kind`.
+        match self.kind() {
+            Some(k) if unsafe { (*self.header()).tag() } == Tag::plain(k) => Some(k),
+            _ => None,
+        }
+    }
+    #[inline(always)]
+    pub fn tag(self) -> Option<Tag> {
+        // SAFETY: as in `kind`.
+        if self.is_ptr() { Some(unsafe { (*self.header()).tag() }) } else { None }
+    }
+    #[inline(always)]
+    pub fn has_tag(self, tag: Tag) -> bool {
+        self.tag() == Some(tag)
     }
     /// Takes a new reference.
     #[inline(always)]

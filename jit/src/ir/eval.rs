@@ -20,7 +20,7 @@ pub trait Host {
     fn is_float(&self, w: u64) -> bool;
     fn is_bool(&self, w: u64) -> bool;
     /// A pointer to an object with this header kind.
-    fn is_kind(&self, w: u64, kind: u8) -> bool;
+    fn is_kind(&self, w: u64, kind: u16) -> bool;
     fn to_int(&self, w: u64) -> i64;
     /// The float's bits.
     fn to_float(&self, w: u64) -> u64;
@@ -190,7 +190,7 @@ fn word_op(inst: &Inst, args: &[u64], host: &mut impl Host) -> Option<u64> {
         Op::WIsInt => host.is_int(a) as u64,
         Op::WIsFloat => host.is_float(a) as u64,
         Op::WIsBool => host.is_bool(a) as u64,
-        Op::WIsKind => host.is_kind(a, inst.imm as u8) as u64,
+        Op::WIsKind => host.is_kind(a, inst.imm as u16) as u64,
         Op::WToI => host.to_int(a) as u64,
         Op::WToF => host.to_float(a),
         Op::WToB => host.to_bool(a) as u64,

@@ -221,7 +221,7 @@ impl Lower<'_, '_> {
             let Some(inst) = func.inst(r) else { return Err(malformed(format_args!("{r} in {block}"))) };
             // A kind test just before its only user, a guard, is two branches instead of a bool.
             if let Some(guard) = insts.peek().and_then(|&next| self.fusible_guard(r, inst, next)) {
-                self.guard_kind(inst.args[0], inst.imm as u8, guard.0, guard.1)?;
+                self.guard_kind(inst.args[0], inst.imm as u16, guard.0, guard.1)?;
                 insts.next();
                 continue;
             }

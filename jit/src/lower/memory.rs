@@ -22,7 +22,7 @@ impl Lower<'_, '_> {
     /// Instructions on words that depend on their operands alone.
     pub fn word_op(&mut self, inst: &Inst) -> Result<Value> {
         if inst.op == Op::WIsKind {
-            return self.is_kind(inst.args[0], inst.imm as u8);
+            return self.is_kind(inst.args[0], inst.imm as u16);
         }
         let x = self.value(inst.args[0])?;
         Ok(match inst.op {
@@ -114,13 +114,14 @@ impl Lower<'_, '_> {
         self.compare(IntCC::UnsignedLessThan, before, POINTER_END - 1)
     }
 
-    fn kind_is(&mut self, object: Value, kind: u8) -> Value {
-        let byte = self.b.ins().load(types::I8, TRUSTED, object, layout::HEADER_KIND as i32);
-        self.b.ins().icmp_imm_u(IntCC::Equal, byte, kind as i64)
+    fn kind_is(&mut self, object: Value, kind: u16) -> Value {
+        let half = self.b.ins().load(types::I16, TRUSTED, object, layout::HEADER_KIND as i32);
+        let tag = self.b.ins().band_imm_s(half, layout::TAG_MASK as i64);
+        self.b.ins().icmp_imm_u(IntCC::Equal, tag, kind as i64)
     }
 
     /// The kind test as a bool.
-    fn is_kind(&mut self, w: Ref, kind: u8) -> Result<Value> {
+    fn is_kind(&mut self, w: Ref, kind: u16) -> Result<Value> {
         let x = self.value(w)?;
         match self.known_pointer(w) {
             Some(true) => return Ok(self.kind_is(x, kind)),
@@ -140,7 +141,7 @@ impl Lower<'_, '_> {
     }
 
     /// The kind test and the guard on it in one: leaves unless the answer is `pass`.
-    pub fn guard_kind(&mut self, w: Ref, kind: u8, pass: bool, exit: ExitId) -> Result<()> {
+    pub fn guard_kind(&mut self, w: Ref, kind: u16, pass: bool, exit: ExitId) -> Result<()> {
         let x = self.value(w)?;
         let fact = (!pass).then_some((w, true));
         match self.known_pointer(w) {

@@ -5,7 +5,7 @@ use crate::ir::{Alias, Op, Ref, Ty};
 use seriema_monitoring::Event;
 use seriema_vm::layout::{LIST_ITEMS, LIST_LEN};
 use seriema_vm::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
-use seriema_vm::object::{Builtin, ClosureCell, Function, Kind, List, Range, RangeIter, SeqIter, Type};
+use seriema_vm::object::{Builtin, ClosureCell, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type};
 use seriema_vm::op::CmpOp;
 use seriema_vm::runtime::HELPERS;
 use seriema_vm::runtime::name::{DELETED, global_home};
@@ -91,7 +91,7 @@ impl Recorder<'_> {
 
     /// Is the index an int that is in bounds of the list now?
     fn in_bounds(&mut self, list: V, index: V) -> bool {
-        if self.class_of(list) != Class::Kind(Kind::List)
+        if self.class_of(list) != Class::Kind(Tag::LIST)
             || self.class_of(index) != Class::Int
             || !index.w.is_int()
         {
@@ -116,7 +116,7 @@ impl Recorder<'_> {
         let is_len = f.get::<Builtin>().is_some_and(|b| b.def.name == "len" && b.owner.is_null());
         if is_len && args == 1 {
             let v = self.peek(0);
-            if self.class_of(v) == Class::Kind(Kind::List) && v.s.is_owned_or_borrowed() {
+            if self.class_of(v) == Class::Kind(Tag::LIST) && v.s.is_owned_or_borrowed() {
                 self.will_drop(v);
                 let p = self.address(v);
                 let len = self.load(Op::LoadInt, &[p], LIST_LEN, Alias::ListHeader);
@@ -340,7 +340,7 @@ impl Machine for Recorder<'_> {
             && !b.w.is_ptr()
     }
     fn is_kind(&mut self, v: V, kind: Kind) -> bool {
-        v.s != Shadow::Null && self.class_of(v) == Class::Kind(kind)
+        v.s != Shadow::Null && self.class_of(v) == Class::Kind(Tag::plain(kind))
     }
     fn is_bool(&mut self, v: V) -> bool {
         self.class_of(v) == Class::Bool
@@ -444,7 +444,7 @@ impl Machine for Recorder<'_> {
                 let r = self.emit(Op::FNe, &[f, zero], 0);
                 Some(self.value(Word::from_bool(v.w.float() != 0.0), r))
             }
-            Class::Kind(Kind::List) => {
+            Class::Kind(Tag::LIST) => {
                 let p = self.address(v);
                 let len = self.load(Op::LoadInt, &[p], LIST_LEN, Alias::ListHeader);
                 let zero = self.iconst(0);
@@ -531,7 +531,7 @@ impl Machine for Recorder<'_> {
                     Next::Other => Next::Other,
                 }
             }
-            _ if self.class_of(iter) == Class::Kind(Kind::SeqIter) => self.next_of_list(iter),
+            _ if self.class_of(iter) == Class::Kind(Tag::SEQ_ITER) => self.next_of_list(iter),
             _ => Next::Other,
         }
     }
@@ -586,7 +586,7 @@ impl Machine for Recorder<'_> {
     fn cell_value(&mut self, slot: u32) -> Option<V> {
         let w = self.interp.cell_value(slot)?;
         let cell = self.local(slot);
-        if self.class_of(cell) != Class::Kind(Kind::ClosureCell) {
+        if self.class_of(cell) != Class::Kind(Tag::CLOSURE_CELL) {
             return None;
         }
         let p = self.address(cell);

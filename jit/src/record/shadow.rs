@@ -1,7 +1,7 @@
 //! What a slot is in the trace, and what a label demands of it.
 
 use crate::ir::{Func, Ref, SnapVal, Ty};
-use seriema_vm::object::{Kind, RangeIter};
+use seriema_vm::object::{Kind, RangeIter, Tag};
 use seriema_vm::value::Word;
 
 /// What stands for a word of the frame.
@@ -93,7 +93,7 @@ pub enum SlotType {
     Float,
     Bool,
     /// An object of this kind, its reference owned by the slot.
-    Kind(Kind),
+    Kind(Tag),
     /// An iterator over a range that nobody else refers to, taken apart.
     RangeIter,
 }
@@ -101,9 +101,9 @@ pub enum SlotType {
 impl SlotType {
     /// From the word that is there when a region begins.
     pub fn observe(w: Word) -> SlotType {
-        match w.kind() {
+        match w.tag() {
             // SAFETY: the kind is tested; the frame owns the iterator.
-            Some(Kind::RangeIter) if unsafe { (*w.header()).count() } == 1 => SlotType::RangeIter,
+            Some(Tag::RANGE_ITER) if unsafe { (*w.header()).count() } == 1 => SlotType::RangeIter,
             Some(k) => SlotType::Kind(k),
             None if w.is_null() => SlotType::Null,
             None if w.is_int() => SlotType::Int,
@@ -116,7 +116,7 @@ impl SlotType {
     pub fn observe_in_trace(w: Word, s: &Shadow) -> SlotType {
         match s {
             Shadow::RangeIter { .. } => SlotType::RangeIter,
-            _ => match w.kind() {
+            _ => match w.tag() {
                 Some(k) => SlotType::Kind(k),
                 None => SlotType::observe(w),
             },
@@ -127,7 +127,7 @@ impl SlotType {
         let boxed = !matches!(s, Shadow::RangeIter { .. } | Shadow::Range { .. });
         match self {
             SlotType::RangeIter => matches!(s, Shadow::RangeIter { .. }),
-            SlotType::Kind(k) => boxed && w.is_kind(*k),
+            SlotType::Kind(k) => boxed && w.has_tag(*k),
             SlotType::Const(c) => *s == Shadow::Const(*c),
             other => boxed && SlotType::observe(w) == *other,
         }
@@ -151,7 +151,7 @@ impl SlotType {
     /// the word does not have this form, and nothing was changed.
     pub fn fits_word(&self, w: Word) -> bool {
         match self {
-            SlotType::Kind(k) => w.is_kind(*k),
+            SlotType::Kind(k) => w.has_tag(*k),
             // An int that has outgrown 48 bits is still an int of the trace.
             SlotType::Int => w.is_int() || wide_int(w).is_some(),
             other => SlotType::observe(w) == *other,

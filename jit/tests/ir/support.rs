@@ -126,7 +126,7 @@ impl Host for FakeHost {
     fn is_bool(&self, w: u64) -> bool {
         w & TAG == BOOL
     }
-    fn is_kind(&self, w: u64, kind: u8) -> bool {
+    fn is_kind(&self, w: u64, kind: u16) -> bool {
         w & TAG == POINTER && (w >> 16) % 3 == kind as u64
     }
     fn to_int(&self, w: u64) -> i64 {

@@ -72,8 +72,8 @@ impl Host for Machine {
     fn is_bool(&self, w: u64) -> bool {
         w == layout::TRUE || w == layout::FALSE
     }
-    fn is_kind(&self, w: u64, kind: u8) -> bool {
-        is_pointer(w) && (peek(w) >> 48) as u8 == kind
+    fn is_kind(&self, w: u64, kind: u16) -> bool {
+        is_pointer(w) && (peek(w) >> 48) as u16 & layout::TAG_MASK == kind
     }
     fn to_int(&self, w: u64) -> i64 {
         (w as i64) << 16 >> 16

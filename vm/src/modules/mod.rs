@@ -1,28 +1,15 @@
 //! The modules made in Rust. `builtins` and `sys` are there from the start, the others are made when first
 //! imported.
 
-pub mod ast;
 pub mod builtins;
-pub mod codecs;
 pub mod evaluate;
-pub mod imp;
 pub mod io;
-pub mod marshal;
 pub mod monitoring;
-pub mod opcode;
 pub mod os_error;
 pub mod signal;
-pub mod sre;
-pub mod suggestions;
 pub mod support;
-pub mod symtable;
 pub mod sys;
 pub mod sys_info;
-pub mod sysconfig;
-pub mod time;
-pub mod tokenize;
-pub mod types_;
-pub mod warnings;
 
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef, Dict, Module};
@@ -32,23 +19,32 @@ use crate::vm::Vm;
 /// Makes a module.
 pub type Init = fn(&mut Vm) -> R<Value>;
 
-/// The modules that are made when first imported.
-pub static NATIVE: &[(&str, Init)] = &[
-    // One a line, in alphabetical order.
-    ("_ast", ast::init),
-    ("_codecs", codecs::init),
-    ("_imp", imp::init),
-    ("_opcode", opcode::init),
-    ("_sre", sre::init),
-    ("_suggestions", suggestions::init),
-    ("_symtable", symtable::init),
-    ("_sysconfig", sysconfig::init),
-    ("_tokenize", tokenize::init),
-    ("_types", types_::init),
-    ("_warnings", warnings::init),
-    ("marshal", marshal::init),
-    ("time", time::init),
-];
+macro_rules! native_modules {
+    ($($module:ident $name:literal;)*) => {
+        $(pub mod $module;)*
+
+        /// The modules that are made when first imported.
+        pub static NATIVE: &[(&str, Init)] = &[$(($name, $module::init)),*];
+    };
+}
+
+// One line a module, in alphabetical order of the files.
+native_modules! {
+    ast "_ast";
+    codecs "_codecs";
+    imp "_imp";
+    marshal "marshal";
+    opcode "_opcode";
+    sre "_sre";
+    suggestions "_suggestions";
+    symtable "_symtable";
+    sysconfig "_sysconfig";
+    time "time";
+    tokenize "_tokenize";
+    types_ "_types";
+    warnings "_warnings";
+    weakref "_weakref";
+}
 
 pub fn init(vm: &mut Vm) {
     vm.sys_modules = vm.dict();

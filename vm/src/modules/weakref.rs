@@ -149,6 +149,10 @@ impl Vm {
                 }
             }
         }
+        Ok(self.new_weak_ref(class, target, callback))
+    }
+    fn new_weak_ref(&mut self, class: &Value, target: &Value, callback: Value) -> Value {
+        let address = target.word().0;
         let vm: *mut Vm = self;
         let payload = WeakRef {
             target: Cell::new(address),
@@ -160,7 +164,7 @@ impl Vm {
         self.weakrefs.entry(address).or_default().push(r.word());
         // SAFETY: the value keeps its object.
         unsafe { (*target.word().header()).set_flag(header_flags::WEAKLY_REFERENCED, true) };
-        Ok(r)
+        r
     }
     fn check_weakly_referenceable(&mut self, v: &Value) -> R {
         if v.word().is_ptr() && self.class_ref(v).has(TypeFlags::WEAKREF) {
@@ -414,7 +418,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         let class_of_proxy = if vm.is_callable(&a[0]) { callable } else { plain };
         vm.check_weakly_referenceable(&a[0])?;
         // The callback gets the proxy, which the reference cannot know: it gets the reference.
-        let r = vm.weak_ref(&class, &a[0], callback)?;
+        let r = vm.new_weak_ref(&class, &a[0], callback);
         Ok(Native::new(&class_of_proxy, Proxy(r)))
     }),
 ];

@@ -85,6 +85,25 @@ kinds! {
     Generator false, Awaitable false, Instance false, Native false,
 }
 
+/// Kind and dynamic flag of an object together: what compiled code guards on. Only a plain object of a kind
+/// behaves as the builtin class of that kind does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Tag(pub u16);
+
+impl Tag {
+    /// Bits of the header's second 16-bit half that matter: the kind, and the lowest flag.
+    pub const MASK: u16 = TAG_MASK;
+    pub const fn plain(kind: Kind) -> Tag {
+        Tag(kind as u16)
+    }
+    pub const LIST: Tag = Tag::plain(Kind::List);
+    pub const RANGE: Tag = Tag::plain(Kind::Range);
+    pub const RANGE_ITER: Tag = Tag::plain(Kind::RangeIter);
+    pub const SEQ_ITER: Tag = Tag::plain(Kind::SeqIter);
+    pub const CLOSURE_CELL: Tag = Tag::plain(Kind::ClosureCell);
+}
+const _: () = assert!(header_flags::DYNAMIC == 1);
+
 /// The first two words of every object (see `layout`).
 #[repr(C)]
 pub struct Header {
@@ -122,6 +141,10 @@ impl Header {
     #[inline(always)]
     pub fn is_kind(&self, kind: Kind) -> bool {
         (self.word0 >> 48) as u8 == kind as u8
+    }
+    #[inline(always)]
+    pub fn tag(&self) -> Tag {
+        Tag((self.word0 >> 48) as u16 & Tag::MASK)
     }
     #[inline(always)]
     pub fn count(&self) -> u64 {

@@ -62,17 +62,17 @@ pub static BINARY_OP: Helper = Helper {
 
 /// Numbers and strs only: their operations run no Python and look at no frame. (An error bails too.)
 fn binary_op_leaf(vm: &mut Vm, arg: u32, v: &[Word]) -> Word {
-    let plain = |w: Word| !w.is_ptr() || w.is_kind(Kind::Int) || w.is_kind(Kind::Str);
-    let indexable = |w: Word| w.is_kind(Kind::List) || w.is_kind(Kind::Tuple) || w.is_kind(Kind::Str);
+    let plain = |w: Word| !w.is_ptr() || w.is_plain(Kind::Int) || w.is_plain(Kind::Str);
+    let indexable = |w: Word| w.is_plain(Kind::List) || w.is_plain(Kind::Tuple) || w.is_plain(Kind::Str);
     let (a, b) = (Value::of(&v[0]), Value::of(&v[1]));
     let r = match () {
         _ if arg >= NB_SUBSCR
-            && (indexable(v[0]) && v[1].is_int() || v[0].is_kind(Kind::Dict) && plain(v[1])) =>
+            && (indexable(v[0]) && v[1].is_int() || v[0].is_plain(Kind::Dict) && plain(v[1])) =>
         {
             vm.get_item(a, b)
         }
         // `%` on a str formats: calls str() of anything.
-        _ if arg < NB_SUBSCR && plain(v[0]) && plain(v[1]) && !(v[0].is_kind(Kind::Str) && arg % 13 == 6) => {
+        _ if arg < NB_SUBSCR && plain(v[0]) && plain(v[1]) && !(v[0].is_plain(Kind::Str) && arg % 13 == 6) => {
             vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b)
         }
         _ => return Word::NULL,
@@ -103,7 +103,7 @@ pub static COMPARE_OP: Helper = Helper {
         }
     },
     leaf: Some(|vm, arg, v| {
-        let plain = |w: Word| !w.is_ptr() || w.is_kind(Kind::Int) || w.is_kind(Kind::Str);
+        let plain = |w: Word| !w.is_ptr() || w.is_plain(Kind::Int) || w.is_plain(Kind::Str);
         if !plain(v[0]) || !plain(v[1]) {
             return Word::NULL;
         }
@@ -115,7 +115,8 @@ pub static COMPARE_OP: Helper = Helper {
 pub static TO_BOOL: Helper = Helper {
     name: "to_bool",
     run: |vm, _, v| Ok(Word::from_bool(vm.truthy(Value::of(&v[0]))?)),
-    leaf: Some(|vm, _, v| match v[0].kind() {
+    leaf: Some(|vm, _, v| match v[0].plain_kind() {
+        None if v[0].is_ptr() => Word::NULL,
         None | Some(Kind::Int | Kind::Dict | Kind::Range) => {
             let r = vm.truthy(Value::of(&v[0])).map(Value::bool);
             finish_leaf(vm, r)
@@ -128,7 +129,7 @@ pub static NEGATE: Helper = Helper {
     name: "negate",
     run: |vm, _, v| word(vm.negate(Value::of(&v[0]))),
     leaf: Some(|vm, _, v| {
-        if v[0].is_ptr() && !v[0].is_kind(Kind::Int) {
+        if v[0].is_ptr() && !v[0].is_plain(Kind::Int) {
             return Word::NULL;
         }
         let r = vm.negate(Value::of(&v[0]));
@@ -145,7 +146,7 @@ pub static FOR_ITER: Helper = Helper {
     name: "for_iter",
     run: |vm, _, v| {
         let it = Value::of(&v[0]);
-        if v[0].is_kind(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
+        if v[0].is_plain(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
             let it = it.clone();
             return match vm.gen_send(&it, Value::NONE)? {
                 Sent::Yield(v) => Ok(v.into_word()),
@@ -174,10 +175,10 @@ pub static CONTAINS_OP: Helper = Helper {
         Ok(Word::from_bool(found != (arg == 1)))
     },
     leaf: Some(|vm, arg, v| {
-        let plain = |w: Word| !w.is_ptr() || w.is_kind(Kind::Int) || w.is_kind(Kind::Str);
-        let known = v[1].is_kind(Kind::Dict)
-            || v[1].is_kind(Kind::Range)
-            || v[1].is_kind(Kind::Str) && v[0].is_kind(Kind::Str);
+        let plain = |w: Word| !w.is_ptr() || w.is_plain(Kind::Int) || w.is_plain(Kind::Str);
+        let known = v[1].is_plain(Kind::Dict)
+            || v[1].is_plain(Kind::Range)
+            || v[1].is_plain(Kind::Str) && v[0].is_plain(Kind::Str);
         if !plain(v[0]) || !known {
             return Word::NULL;
         }
