@@ -2,31 +2,17 @@
 
 use crate::error::R;
 use crate::modules::sys::Stream;
-use crate::object::{BuiltinDef, EnumZip, Kind, Kw, Lazy, Module, Str, Tuple, Type};
-use crate::op::{BinOp, CmpOp};
-use crate::types::number::{Num, int_digits};
+use crate::object::{BuiltinDef, EnumZip, Kind, Kw, Lazy, Module, Str, Type};
+use crate::op::CmpOp;
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
-use num_integer::Integer;
 
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("print", 0, u8::MAX, print),
     BuiltinDef::new("len", 1, 1, |vm, a, _| {
         let n = vm.len_of(&a[0])?;
         Ok(vm.int(n as i64))
-    }),
-    BuiltinDef::new("isinstance", 2, 2, |vm, a, _| {
-        let class = vm.type_of(&a[0]).clone();
-        let message = "isinstance() arg 2 must be a type, a tuple of types, or a union";
-        within(vm, &class, &a[1], message).map(Value::bool)
-    }),
-    BuiltinDef::new("issubclass", 2, 2, |vm, a, _| {
-        if !a[0].is_kind(Kind::Type) {
-            return vm.fail("TypeError", "issubclass() arg 1 must be a class");
-        }
-        let message = "issubclass() arg 2 must be a class, a tuple of classes, or a union";
-        within(vm, &a[0], &a[1], message).map(Value::bool)
     }),
     BuiltinDef::new("repr", 1, 1, |vm, a, _| vm.repr(&a[0])),
     BuiltinDef::new("ascii", 1, 1, |vm, a, _| {
@@ -36,8 +22,10 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("abs", 1, 1, |vm, a, _| vm.absolute(&a[0])),
     BuiltinDef::kw("min", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "min", CmpOp::Lt)),
     BuiltinDef::kw("max", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "max", CmpOp::Gt)),
-    BuiltinDef::kw("sum", 1, 2, sum),
-    BuiltinDef::kw("sorted", 1, 1, |vm, a, kw| {
+    BuiltinDef::kw("sorted", 0, u8::MAX, |vm, a, kw| {
+        if a.len() != 1 {
+            return vm.fail("TypeError", format!("sorted expected 1 argument, got {}", a.len()));
+        }
         let items = vm.to_vec(&a[0])?;
         let (items, r) = vm.sort(items, kw, "sort");
         r?;
@@ -45,9 +33,6 @@ static FUNCTIONS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("any", 1, 1, |vm, a, _| first_with(vm, &a[0], true).map(Value::bool)),
     BuiltinDef::new("all", 1, 1, |vm, a, _| first_with(vm, &a[0], false).map(|found| Value::bool(!found))),
-    BuiltinDef::kw("round", 1, 2, round),
-    BuiltinDef::new("divmod", 2, 2, divmod),
-    BuiltinDef::kw("pow", 0, 3, pow),
     BuiltinDef::new("chr", 1, 1, |vm, a, _| {
         let n = vm.index_clamped(&a[0])?;
         match u32::try_from(n).ok().filter(|&c| c <= 0x10ffff) {
@@ -58,10 +43,6 @@ static FUNCTIONS: &[BuiltinDef] = &[
             None => vm.fail("ValueError", "chr() arg not in range(0x110000)"),
         }
     }),
-    BuiltinDef::new("ord", 1, 1, ord),
-    BuiltinDef::new("hex", 1, 1, |vm, a, _| in_base(vm, &a[0], 16, "0x")),
-    BuiltinDef::new("oct", 1, 1, |vm, a, _| in_base(vm, &a[0], 8, "0o")),
-    BuiltinDef::new("bin", 1, 1, |vm, a, _| in_base(vm, &a[0], 2, "0b")),
     BuiltinDef::new("id", 1, 1, |vm, a, _| Ok(vm.big(BigInt::from(a[0].word().0)))),
     BuiltinDef::new("hash", 1, 1, |vm, a, _| {
         let h = vm.hash(&a[0])?;
@@ -130,6 +111,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
 
 pub fn init(vm: &mut Vm) {
     let module = vm.add_module("builtins", FUNCTIONS);
+    vm.add_functions(&module, super::arithmetic::FUNCTIONS);
     vm.add_functions(&module, super::evaluate::FUNCTIONS);
     vm.add_functions(&module, crate::import::FUNCTIONS);
     let key = vm.intern("__import__");
@@ -183,21 +165,6 @@ impl Vm {
         matches!(v.kind(), Some(Kind::Function | Kind::Builtin | Kind::Method | Kind::Type))
             || v.is_dynamic() && self.special_of(v, crate::types::specials::Special::Call).is_some()
     }
-}
-
-/// `class` is a subclass of `of`, or of a member of that tuple.
-fn within(vm: &mut Vm, class: &Value, of: &Value, message: &str) -> R<bool> {
-    if of.is_kind(Kind::Type) {
-        return Ok(class.as_::<Type>().is_subtype(of));
-    }
-    let Some(all) = of.get::<Tuple>() else { return vm.fail("TypeError", message) };
-    vm.guard_recursion("in __instancecheck__")?;
-    for c in all.as_slice() {
-        if within(vm, class, c, message)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn exit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
@@ -322,60 +289,6 @@ fn extreme(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, op: CmpOp) -> R<Value
     }
 }
 
-/// A sum of floats with the rounding errors kept apart (Neumaier).
-#[derive(Clone, Copy)]
-struct FloatSum {
-    sum: f64,
-    lost: f64,
-}
-
-impl FloatSum {
-    fn add(&mut self, x: f64) {
-        let t = self.sum + x;
-        self.lost += if self.sum.abs() >= x.abs() { (self.sum - t) + x } else { (x - t) + self.sum };
-        self.sum = t;
-    }
-    fn value(self) -> f64 {
-        if self.lost != 0.0 && self.lost.is_finite() { self.sum + self.lost } else { self.sum }
-    }
-}
-
-fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("sum", kw, &["start"])?;
-    let mut total = args.get(1).or(kw.get("start")).cloned().unwrap_or(Value::small(0));
-    if total.is_kind(Kind::Str) {
-        return vm.fail("TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
-    }
-    let it = vm.get_iter(&args[0])?;
-    while let Some(v) = vm.next(&it)? {
-        if !total.word().is_float() {
-            total = vm.binary_op(BinOp::Add, false, &total, &v)?;
-            // Floats from here on: CPython notices one item later when the start was an int.
-            continue;
-        }
-        let mut s = FloatSum { sum: total.word().float(), lost: 0.0 };
-        let mut next = Some(v);
-        let mut other = None;
-        while let Some(v) = next.take() {
-            match Num::of(&v) {
-                Some(Num::Float(f)) => s.add(f),
-                // Ints of any size join in.
-                Some(n) => s.add(vm.float_of(n)?),
-                None => {
-                    other = Some(v);
-                    break;
-                }
-            }
-            next = vm.next(&it)?;
-        }
-        total = Value::float(s.value());
-        if let Some(v) = other {
-            total = vm.binary_op(BinOp::Add, false, &total, &v)?;
-        }
-    }
-    Ok(total)
-}
-
 /// There is an item of that truth value.
 fn first_with(vm: &mut Vm, iterable: &Value, truth: bool) -> R<bool> {
     let it = vm.get_iter(iterable)?;
@@ -385,124 +298,6 @@ fn first_with(vm: &mut Vm, iterable: &Value, truth: bool) -> R<bool> {
         }
     }
     Ok(false)
-}
-
-fn round(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("round", kw, &["ndigits", "number"])?;
-    let digits = match args.get(1).or(kw.get("ndigits")).filter(|d| !d.is_none()) {
-        Some(d) => Some(vm.index_clamped(d)?),
-        None => None,
-    };
-    match (Num::of(&args[0]), digits) {
-        (Some(Num::Float(f)), None) => vm.int_of_float(f.round_ties_even()),
-        (Some(Num::Float(f)), Some(d)) => match round_float(f, d) {
-            r if r.is_infinite() && f.is_finite() => {
-                vm.fail("OverflowError", "rounded value too large to represent")
-            }
-            r => Ok(Value::float(r)),
-        },
-        (Some(n), Some(d)) if d < 0 => round_int(vm, n, d.unsigned_abs()),
-        (Some(_), _) => vm.unary_positive(&args[0]),
-        (None, _) => {
-            let message = format!("type {} doesn't define __round__ method", vm.type_name(&args[0]));
-            vm.fail("TypeError", message)
-        }
-    }
-}
-
-/// Rounds the exact value to `digits` decimals, ties to even.
-fn round_float(f: f64, digits: i64) -> f64 {
-    if !f.is_finite() || f == 0.0 || digits > 323 {
-        return f;
-    }
-    let zero = 0f64.copysign(f);
-    if digits < -308 {
-        return zero;
-    }
-    if digits >= 0 {
-        return format!("{f:.*}", digits as usize).parse().unwrap_or(f);
-    }
-    // Significant digits that stay in front of the place to round at.
-    let text = format!("{:e}", f.abs());
-    let exponent: i64 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
-    match exponent + 1 + digits {
-        n if n < 0 => zero,
-        0 => {
-            let place: f64 = format!("1e{}", -digits).parse().unwrap_or(f64::INFINITY);
-            // A tie goes to 0, which is even.
-            if f.abs() > place / 2.0 { place.copysign(f) } else { zero }
-        }
-        n => format!("{f:.*e}", n as usize - 1).parse().unwrap_or(f),
-    }
-}
-
-fn round_int(vm: &mut Vm, n: Num, digits: u64) -> R<Value> {
-    let n = n.big();
-    // More places than the int has: 0.
-    if digits as f64 > n.bits() as f64 * std::f64::consts::LOG10_2 + 1.0 {
-        return Ok(Value::small(0));
-    }
-    let place = BigInt::from(10).pow(digits as u32);
-    let (q, rest) = n.div_mod_floor(&place);
-    let twice: BigInt = rest * 2;
-    let up = twice > place || twice == place && q.is_odd();
-    let q = if up { q + 1 } else { q };
-    Ok(vm.big(q * place))
-}
-
-fn divmod(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    match (Num::of(&args[0]), Num::of(&args[1])) {
-        (Some(a), Some(b)) => {
-            let (q, r) = vm.number_divmod(a, b)?;
-            Ok(vm.tuple(vec![q, r]))
-        }
-        _ => {
-            let (a, b) = (vm.type_name(&args[0]), vm.type_name(&args[1]));
-            vm.fail("TypeError", format!("unsupported operand type(s) for divmod(): '{a}' and '{b}'"))
-        }
-    }
-}
-
-fn pow(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("pow", kw, &["base", "exp", "mod"])?;
-    let base = args.first().or(kw.get("base"));
-    let exp = args.get(1).or(kw.get("exp"));
-    let (Some(a), Some(b)) = (base, exp) else {
-        let (name, at) = if base.is_none() { ("base", 1) } else { ("exp", 2) };
-        return vm.fail("TypeError", format!("pow() missing required argument '{name}' (pos {at})"));
-    };
-    let Some(m) = args.get(2).or(kw.get("mod")).filter(|m| !m.is_none()) else {
-        return vm.binary_op(BinOp::Power, false, a, b);
-    };
-    match (Num::int_of(a), Num::int_of(b), Num::int_of(m)) {
-        (Some(a), Some(b), Some(m)) => vm.int_pow_mod(a, b, m),
-        _ if Num::of(a).is_some() && Num::of(b).is_some() && Num::of(m).is_some() => {
-            vm.fail("TypeError", "pow() 3rd argument not allowed unless all arguments are integers")
-        }
-        _ => {
-            let (a, b, m) = (vm.type_name(a), vm.type_name(b), vm.type_name(m));
-            vm.fail("TypeError", format!("unsupported operand type(s) for ** or pow(): '{a}', '{b}', '{m}'"))
-        }
-    }
-}
-
-fn ord(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let Some(s) = args[0].get::<Str>() else {
-        let message = format!("ord() expected string of length 1, but {} found", vm.type_name(&args[0]));
-        return vm.fail("TypeError", message);
-    };
-    match (s.len(), s.char_at(0)) {
-        (1, Some(c)) => Ok(Value::small(c as i64)),
-        (n, _) => vm.fail("TypeError", format!("ord() expected a character, but string of length {n} found")),
-    }
-}
-
-fn in_base(vm: &mut Vm, v: &Value, base: u32, prefix: &str) -> R<Value> {
-    vm.index_clamped(v)?;
-    let n = Num::of(v).unwrap_or(Num::Int(0));
-    let digits = int_digits(n, base);
-    let sign = if n.is_negative() { "-" } else { "" };
-    Ok(vm.string(format!("{sign}{prefix}{}", digits.trim_start_matches('-'))))
 }
 
 fn next(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {

@@ -1,6 +1,7 @@
 //! The modules made in Rust. `builtins` and `sys` are there from the start, the others are made when first
 //! imported.
 
+mod arithmetic;
 pub mod builtins;
 pub mod evaluate;
 pub mod io;

@@ -21,6 +21,7 @@ mod set;
 mod string;
 mod tuple;
 mod ty;
+mod view;
 
 pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
@@ -39,6 +40,7 @@ pub use set::{Set, SetIter};
 pub use string::Str;
 pub use tuple::Tuple;
 pub use ty::{Type, TypeFlags, header_flags};
+pub use view::{Changed, DictIter, DictView};
 
 use crate::code::Code;
 use crate::layout::*;
@@ -81,7 +83,7 @@ kinds! {
     Int true, Str true, Bytes true, Tuple false, List false, Dict false, Range true, RangeIter true, SeqIter false,
     EnumZip false, Slice false, Function false, Builtin false, Method false, Code false, Module false,
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
-    Set false, SetIter false, Float true, Complex true,
+    Set false, SetIter false, DictView false, DictIter false, Float true, Complex true,
     Generator false, Awaitable false, Instance false, Native false,
 }
 
@@ -245,6 +247,8 @@ objects!(
     Plain,
     Set,
     SetIter,
+    DictView,
+    DictIter,
     Float,
     Complex,
 );

@@ -22,7 +22,7 @@ pub fn build_map(vm: &mut Vm, n: u32) -> Flow {
     let d = vm.dict();
     let mut it = items.into_iter();
     while let (Some(k), Some(v)) = (it.next(), it.next()) {
-        d.as_::<Dict>().set(vm, &k, v)?;
+        vm.dict_set(d.as_(), &k, v)?;
     }
     vm.push(d);
     Ok(())
@@ -87,7 +87,7 @@ pub fn list_extend(vm: &mut Vm, n: u32) -> Flow {
 pub fn map_add(vm: &mut Vm, n: u32) -> Flow {
     let (v, k) = (vm.pop(), vm.pop());
     let d = list_below(vm, n);
-    d.as_::<Dict>().set(vm, &k, v)?;
+    vm.dict_set(d.as_(), &k, v)?;
     Ok(())
 }
 pub fn dict_update(vm: &mut Vm, n: u32) -> Flow {

@@ -72,7 +72,11 @@ fn binary_op_leaf(vm: &mut Vm, arg: u32, v: &[Word]) -> Word {
             vm.get_item(a, b)
         }
         // `%` on a str formats: calls str() of anything.
-        _ if arg < NB_SUBSCR && plain(v[0]) && plain(v[1]) && !(v[0].is_plain(Kind::Str) && arg % 13 == 6) => {
+        _ if arg < NB_SUBSCR
+            && plain(v[0])
+            && plain(v[1])
+            && !(v[0].is_plain(Kind::Str) && arg % 13 == 6) =>
+        {
             vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b)
         }
         _ => return Word::NULL,

@@ -28,6 +28,11 @@ impl Vm {
         {
             return Ok(v);
         }
+        if (a.is_kind(Kind::DictView) || b.is_kind(Kind::DictView))
+            && let Some(v) = self.view_op(op, a, b)?
+        {
+            return Ok(v);
+        }
         if a.is_kind(Kind::Set) {
             let r = if inplace { self.set_inplace(op, a, b)? } else { self.set_op(op, a, b)? };
             if let Some(v) = r {

@@ -704,6 +704,21 @@ impl Vm {
                 let i = if v.word().is_int() { v.word().int() } else { v.is(&Value::TRUE) as i64 };
                 Ok(crate::object::Int::new(class, i.into()))
             }
+            None if v.word().is_float() => Ok(crate::object::Float::new(class, v.word().float())),
+            Some(Kind::EnumZip) => {
+                let z = v.as_::<crate::object::EnumZip>();
+                let (iters, func) = (z.iters.clone(), z.func.clone());
+                Ok(crate::object::EnumZip::new(class, z.which, iters, func, z.count.get()))
+            }
+            Some(Kind::Complex) => {
+                let c = v.as_::<crate::object::Complex>();
+                Ok(crate::object::Complex::new(class, c.re, c.im))
+            }
+            Some(Kind::Set) => {
+                let s = crate::object::Set::new(class);
+                s.as_::<crate::object::Set>().merge(self, v.as_())?;
+                Ok(s)
+            }
             Some(Kind::Int) => {
                 Ok(crate::object::Int::new(class, v.as_::<crate::object::Int>().value.clone()))
             }

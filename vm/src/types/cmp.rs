@@ -59,6 +59,10 @@ impl Vm {
                 None => op == CmpOp::Ne,
             }));
         }
+        if self.is_set_view(a) || self.is_set_view(b) {
+            self.guard_comparison()?;
+            return self.view_compare(op, a, b);
+        }
         let (Some(kind), Some(other)) = (a.kind(), b.kind()) else { return Ok(None) };
         if kind != other {
             return Ok(None);
@@ -97,9 +101,6 @@ impl Vm {
             Kind::Method => {
                 let (x, y) = (a.as_::<Method>(), b.as_::<Method>());
                 Ok(Some((x.func.is(&y.func) && x.self_.is(&y.self_)) == (op == CmpOp::Eq)))
-            }
-            Kind::SeqIter if self.is_key_view(a) && self.is_key_view(b) => {
-                Ok(Some(self.views_equal(a, b)? == (op == CmpOp::Eq)))
             }
             _ => Ok(None),
         }
@@ -162,23 +163,6 @@ impl Vm {
             return Ok(true);
         }
         Ok(self.eq(&x.start, &y.start)? && (n == num_bigint::BigInt::from(1) || self.eq(&x.step, &y.step)?))
-    }
-
-    fn is_key_view(&self, v: &Value) -> bool {
-        let t = self.type_of(v);
-        t.is(&self.types.dict_keys) || t.is(&self.types.dict_items)
-    }
-    /// Views of keys or items compare as sets.
-    fn views_equal(&mut self, a: &Value, b: &Value) -> R<bool> {
-        if self.len_of(a)? != self.len_of(b)? {
-            return Ok(false);
-        }
-        for v in self.to_vec(a)? {
-            if !self.contains(b, &v)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// The builtin exceptions compare by identity; tests of `args` go through tuples.

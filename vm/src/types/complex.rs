@@ -7,6 +7,8 @@ use super::number::{Num, float_repr, parse_float};
 use crate::error::R;
 use crate::object::{BuiltinDef, Complex, Kind, Kw, Str};
 use crate::op::{BinOp, CmpOp};
+use crate::types::native::GetSet;
+use crate::types::specials::Special;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -76,6 +78,26 @@ pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("__gt__", 1, 1, |_, _, _| Ok(Value::NOT_IMPLEMENTED)),
     BuiltinDef::new("__ge__", 1, 1, |_, _, _| Ok(Value::NOT_IMPLEMENTED)),
 ];
+
+pub static ATTRIBUTES: &[GetSet] = &[
+    GetSet::get("real", |_, v| Ok(Value::float(v.as_::<Complex>().re))),
+    GetSet::get("imag", |_, v| Ok(Value::float(v.as_::<Complex>().im))),
+];
+
+/// `complex.from_number`.
+pub static CLASS_METHODS: &[BuiltinDef] = &[BuiltinDef::new("from_number", 1, 1, |vm, a, _| {
+    let exact = a[0].is(&vm.types.complex);
+    if exact && vm.type_of(&a[1]).is(&a[0]) {
+        return Ok(a[1].clone());
+    }
+    let v = vm.complex_converted(&a[1])?;
+    let Some(p) = vm.complex_parts(&v)? else {
+        let message = format!("must be real number, not {}", vm.type_name(&a[1]));
+        return vm.fail("TypeError", message);
+    };
+    let c = vm.complex(p.re, p.im.unwrap_or(0.0));
+    if exact { Ok(c) } else { vm.call(&a[0], &[c], Kw::NONE) }
+})];
 
 fn complex(args: &[Value]) -> C {
     let c = args[0].as_::<Complex>();
@@ -341,10 +363,39 @@ impl Vm {
 
     /// What `__complex__`, `__float__` or `__index__` make of an object; itself, if it has none of them.
     fn complex_converted(&mut self, v: &Value) -> R<Value> {
-        Ok(v.clone())
+        if v.is_dynamic()
+            && !v.is_kind(Kind::Complex)
+            && let Some(r) = self.call_special(v, Special::Complex, &[])?
+        {
+            if !r.is_kind(Kind::Complex) {
+                let message = format!(
+                    "{}.__complex__() must return a complex, not {}",
+                    self.type_name(v),
+                    self.type_name(&r)
+                );
+                return self.fail("TypeError", message);
+            }
+            return Ok(r);
+        }
+        self.real_converted(v)
     }
-    fn real_converted(&mut self, v: &Value) -> R<Value> {
-        Ok(v.clone())
+    /// What `__float__` or `__index__` make of an object; itself, if it has neither.
+    pub(crate) fn real_converted(&mut self, v: &Value) -> R<Value> {
+        if !v.is_dynamic() || v.is_kind(Kind::Complex) || v.is_kind(Kind::Float) {
+            return Ok(v.clone());
+        }
+        if let Some(r) = self.call_special(v, Special::Float, &[])? {
+            if !matches!(Num::of(&r), Some(Num::Float(_))) {
+                let message = format!(
+                    "{}.__float__() must return a float, not {}",
+                    self.type_name(v),
+                    self.type_name(&r)
+                );
+                return self.fail("TypeError", message);
+            }
+            return Ok(r);
+        }
+        self.try_index(v)
     }
 
     /// `complex(real, imag)`, not of text.

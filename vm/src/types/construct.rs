@@ -277,12 +277,8 @@ impl Vm {
                 let r = self.get_item(v, &back)?;
                 self.get_iter(&r)
             }
-            Some(Kind::Dict | Kind::SeqIter) if v.is_kind(Kind::Dict) || self.view_of(v).is_some() => {
-                let mut items = self.to_vec(v)?;
-                items.reverse();
-                let items = self.list(items);
-                self.get_iter(&items)
-            }
+            Some(Kind::Dict) => Ok(self.dict_iter(v, crate::object::DictPart::Keys, true)),
+            Some(Kind::DictView) => Ok(self.view_iter(v, true)),
             _ => {
                 let message = format!("'{}' object is not reversible", self.type_name(v));
                 self.fail("TypeError", message)
@@ -441,6 +437,7 @@ fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 fn new_range(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let mut parts = Vec::with_capacity(3);
     for v in args {
+        let v = &vm.try_index(v)?;
         vm.index_clamped(v)?;
         // A bool counts as the int.
         parts.push(match Num::of(v) {

@@ -1,7 +1,7 @@
 //! Methods of `dict`.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Dict, DictPart, Kw, SeqIter};
+use crate::object::{BuiltinDef, Dict, DictPart, Kw};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -10,15 +10,9 @@ pub static METHODS: &[BuiltinDef] = &[
         let found = vm.dict_get(dict(a), &a[1])?;
         Ok(found.unwrap_or_else(|| a.get(2).cloned().unwrap_or(Value::NONE)))
     }),
-    BuiltinDef::new("keys", 0, 0, |vm, a, _| {
-        Ok(SeqIter::new(&vm.types.dict_keys, a[0].clone(), DictPart::Keys, 0))
-    }),
-    BuiltinDef::new("values", 0, 0, |vm, a, _| {
-        Ok(SeqIter::new(&vm.types.dict_values, a[0].clone(), DictPart::Values, 0))
-    }),
-    BuiltinDef::new("items", 0, 0, |vm, a, _| {
-        Ok(SeqIter::new(&vm.types.dict_items, a[0].clone(), DictPart::Items, 0))
-    }),
+    BuiltinDef::new("keys", 0, 0, |vm, a, _| Ok(vm.dict_view(&a[0], DictPart::Keys))),
+    BuiltinDef::new("values", 0, 0, |vm, a, _| Ok(vm.dict_view(&a[0], DictPart::Values))),
+    BuiltinDef::new("items", 0, 0, |vm, a, _| Ok(vm.dict_view(&a[0], DictPart::Items))),
     BuiltinDef::new("pop", 1, 2, |vm, a, _| {
         // An empty dict does not even hash the key.
         let found = if dict(a).is_empty() { None } else { vm.dict_remove(dict(a), &a[1])? };
@@ -29,6 +23,7 @@ pub static METHODS: &[BuiltinDef] = &[
         }
     }),
     BuiltinDef::new("popitem", 0, 0, popitem),
+    BuiltinDef::new("__reversed__", 0, 0, |vm, a, _| Ok(vm.dict_iter(&a[0], DictPart::Keys, true))),
     BuiltinDef::new("setdefault", 1, 2, |vm, a, _| {
         if let Some(v) = vm.dict_get(dict(a), &a[1])? {
             return Ok(v);
@@ -68,11 +63,16 @@ fn popitem(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 }
 
 fn fromkeys(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let d = vm.dict();
     let v = args.get(2).cloned().unwrap_or(Value::NONE);
+    let exact = args[0].is(&vm.types.dict);
+    let d = if exact { vm.dict() } else { vm.call(&args[0], &[], Kw::NONE)? };
     let it = vm.get_iter(&args[1])?;
     while let Some(k) = vm.next(&it)? {
-        vm.dict_set(d.as_(), &k, v.clone())?;
+        if exact {
+            vm.dict_set(d.as_(), &k, v.clone())?;
+        } else {
+            vm.set_item(&d, &k, v.clone())?;
+        }
     }
     Ok(d)
 }

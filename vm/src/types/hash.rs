@@ -70,15 +70,21 @@ pub fn hash_float(f: f64) -> i64 {
 
 /// CPython's tuple hash (xxHash's scheme).
 pub fn hash_parts(parts: &[i64]) -> i64 {
+    let acc = mix_hashes(parts).wrapping_add(parts.len() as u64 ^ (P5 ^ 3527539));
+    if acc == u64::MAX { 1546275796 } else { acc as i64 }
+}
+/// A slice's, which leaves the length out.
+fn hash_slice(parts: [i64; 3]) -> i64 {
+    let acc = mix_hashes(&parts);
+    if acc == u64::MAX { 1546275796 } else { acc as i64 }
+}
+const P5: u64 = 2870177450012600261;
+fn mix_hashes(parts: &[i64]) -> u64 {
     const P1: u64 = 11400714785074694791;
     const P2: u64 = 14029467366897019727;
-    const P5: u64 = 2870177450012600261;
-    let mut acc = P5;
-    for &h in parts {
-        acc = acc.wrapping_add((h as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
-    }
-    acc = acc.wrapping_add(parts.len() as u64 ^ (P5 ^ 3527539));
-    if acc == u64::MAX { 1546275796 } else { acc as i64 }
+    parts
+        .iter()
+        .fold(P5, |acc, &h| acc.wrapping_add((h as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1))
 }
 
 impl Vm {
@@ -104,7 +110,7 @@ impl Vm {
             Some(Kind::Slice) => {
                 let s = v.as_::<Slice>();
                 let parts = [self.hash(&s.start)?, self.hash(&s.stop)?, self.hash(&s.step)?];
-                hash_parts(&parts)
+                hash_slice(parts)
             }
             Some(Kind::Range) => self.hash_range(v)?,
             Some(Kind::Method) => {
@@ -114,7 +120,7 @@ impl Vm {
             Some(Kind::Complex) => super::complex::complex_hash(v.as_()),
             Some(Kind::Set) if self.is_frozenset(v) => self.set_hash(v),
             Some(Kind::Set | Kind::List | Kind::Dict | Kind::Namespace) => return Err(self.unhashable(v)),
-            Some(Kind::SeqIter) if v.is_kind(Kind::SeqIter) && self.is_set_like_view(v) => {
+            Some(Kind::DictView) if self.is_set_view(v) => {
                 return Err(self.unhashable(v));
             }
             // An object is equal to itself only.
@@ -124,10 +130,6 @@ impl Vm {
     fn unhashable(&mut self, v: &Value) -> Exc {
         let name = self.type_name(v);
         self.raise("TypeError", format!("unhashable type: '{name}'"))
-    }
-    fn is_set_like_view(&self, v: &Value) -> bool {
-        let t = self.type_of(v);
-        t.is(&self.types.dict_keys) || t.is(&self.types.dict_items)
     }
     /// By what equal ranges have in common: length, first, step.
     fn hash_range(&mut self, v: &Value) -> R<i64> {

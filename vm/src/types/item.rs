@@ -103,7 +103,7 @@ impl Vm {
                 let items = c.as_::<Tuple>().as_slice();
                 if let Some(s) = i.get::<Slice>() {
                     let b = self.slice_bounds(s, items.len())?;
-                    if b.count == items.len() && b.step == 1 {
+                    if b.count == items.len() && b.step == 1 && !c.is_dynamic() {
                         return Ok(c.clone());
                     }
                     let items = take(items, b);

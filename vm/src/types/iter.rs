@@ -5,8 +5,8 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Bytes, Complex, Dict, DictPart, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace, Range,
-    RangeIter, SeqIter, Set, Str, Tuple,
+    Bytes, Complex, Dict, DictPart, DictView, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace,
+    Range, RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::BinOp;
 use crate::runtime::generator::Sent;
@@ -33,7 +33,7 @@ impl Vm {
             }
             Some(Kind::Set) => !v.as_::<Set>().is_empty(),
             Some(Kind::Range) => self.range_len(v.as_::<Range>()).is_positive(),
-            Some(Kind::SeqIter) if self.view_of(v).is_some() => self.len_of(v)? > 0,
+            Some(Kind::DictView) => !v.as_::<DictView>().is_empty(),
             _ => true,
         })
     }
@@ -62,10 +62,8 @@ impl Vm {
 
     /// The dict behind a view, and what the view shows.
     pub(crate) fn view_of(&self, v: &Value) -> Option<(Value, DictPart)> {
-        let it = v.get::<SeqIter>()?;
-        let t = self.type_of(v);
-        let views = [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items];
-        views.iter().any(|x| t.is(x)).then(|| (it.seq.borrow().clone(), it.what.get()))
+        let view = v.get::<DictView>()?;
+        Some((view.dict.clone(), view.part))
     }
 
     pub fn range_len(&self, r: &Range) -> BigInt {
@@ -82,16 +80,14 @@ impl Vm {
                 SeqIter::new(t, v.clone(), DictPart::Values, 0)
             }
             Some(Kind::Bytes) => SeqIter::new(&t.bytes_iterator, v.clone(), DictPart::Values, 0),
-            Some(Kind::Dict) => dict_iter(self, v.clone(), DictPart::Keys),
+            Some(Kind::Dict) => self.dict_iter(v, DictPart::Keys, false),
+            Some(Kind::DictView) => self.view_iter(v, false),
             Some(Kind::Range) => self.range_iter(v),
             Some(Kind::Set) => self.set_iter(v),
             Some(Kind::RangeIter | Kind::EnumZip | Kind::SetIter) => v.clone(),
             Some(Kind::Awaitable) => v.clone(),
             Some(Kind::Generator) if v.as_::<Generator>().flavour == Flavour::Generator => v.clone(),
-            Some(Kind::SeqIter) => match self.view_of(v) {
-                Some((d, part)) => dict_iter(self, d, part),
-                None => v.clone(),
-            },
+            Some(Kind::SeqIter | Kind::DictIter) => v.clone(),
             _ => {
                 let message = format!("'{}' object is not iterable", self.type_name(v));
                 return self.fail("TypeError", message);
@@ -133,7 +129,8 @@ impl Vm {
                 r.next.set(next.wrapping_add(r.step.get()));
                 Ok(Some(self.int(next)))
             }
-            Some(Kind::SeqIter) if self.view_of(it).is_none() => self.next_of_sequence(it.as_()),
+            Some(Kind::SeqIter) => self.next_of_sequence(it.as_()),
+            Some(Kind::DictIter) => self.dict_next(it.as_()),
             Some(Kind::SetIter) => self.set_next(it.as_()),
             Some(Kind::EnumZip) => {
                 self.guard_recursion("while calling a Python object")?;
@@ -174,22 +171,6 @@ impl Vm {
             }
             // For strs the index counts bytes.
             Some(Kind::Str) => seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next)),
-            Some(Kind::Dict) => {
-                let d = seq.as_::<Dict>();
-                if d.len() != it.size.get() {
-                    // It stays so: no size is that large.
-                    it.size.set(usize::MAX);
-                    return self.fail("RuntimeError", "dictionary changed size during iteration");
-                }
-                d.next_entry(i).map(|(at, k, v)| {
-                    let item = match it.what.get() {
-                        DictPart::Keys => k,
-                        DictPart::Values => v,
-                        DictPart::Items => self.tuple(vec![k, v]),
-                    };
-                    (item, at + 1)
-                })
-            }
             _ => None,
         };
         match found {
@@ -392,16 +373,8 @@ impl Vm {
     }
 
     pub(crate) fn contains_by_iteration(&mut self, container: &Value, item: &Value) -> R<bool> {
-        match self.view_of(container) {
-            Some((d, DictPart::Keys)) => return self.contains(&d, item),
-            Some((d, DictPart::Items)) => {
-                let Some([k, v]) = item.get::<Tuple>().map(Tuple::as_slice) else { return Ok(false) };
-                return match d.as_::<Dict>().get(self, k)? {
-                    Some(found) => self.eq(&found, v),
-                    None => Ok(false),
-                };
-            }
-            _ => {}
+        if self.is_set_view(container) {
+            return self.view_contains(container, item);
         }
         let Ok(it) = self.get_iter(container) else {
             drop(self.take_pending());
@@ -432,12 +405,6 @@ impl Vm {
         let key = self.intern(name);
         v.get::<Namespace>()?.dict.as_::<Dict>().get_str(&key)
     }
-}
-
-/// Iterator over a dict's entries as they are now.
-pub fn dict_iter(vm: &Vm, d: Value, part: DictPart) -> Value {
-    let size = d.as_::<Dict>().len();
-    SeqIter::new(&vm.types.dict_iterator, d, part, size)
 }
 
 fn small_range_len(start: i64, stop: i64, step: i64) -> i64 {

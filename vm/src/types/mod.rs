@@ -16,6 +16,7 @@ pub mod format;
 pub mod generator;
 pub mod generic_alias;
 pub mod hash;
+pub mod int;
 pub mod item;
 pub mod iter;
 pub mod list;
@@ -34,6 +35,7 @@ pub mod string;
 pub mod table;
 pub mod text;
 pub mod union;
+pub mod view;
 
 use crate::object::{Dict, Header, Kind, Type};
 use crate::value::Value;
@@ -64,6 +66,11 @@ pub struct Types {
     pub bytes_iterator: Value,
     pub dict_iterator: Value,
     /// dict_keys, dict_values, dict_items: the views.
+    pub dict_valueiterator: Value,
+    pub dict_itemiterator: Value,
+    pub dict_reversekeyiterator: Value,
+    pub dict_reversevalueiterator: Value,
+    pub dict_reverseitemiterator: Value,
     pub dict_keys: Value,
     pub dict_values: Value,
     pub dict_items: Value,
@@ -218,10 +225,15 @@ impl Types {
             str_iterator: new("str_iterator", &object, Kind::SeqIter),
             str_ascii_iterator: new("str_ascii_iterator", &object, Kind::SeqIter),
             bytes_iterator: new("bytes_iterator", &object, Kind::SeqIter),
-            dict_iterator: new("dict_keyiterator", &object, Kind::SeqIter),
-            dict_keys: new("dict_keys", &object, Kind::SeqIter),
-            dict_values: new("dict_values", &object, Kind::SeqIter),
-            dict_items: new("dict_items", &object, Kind::SeqIter),
+            dict_iterator: new("dict_keyiterator", &object, Kind::DictIter),
+            dict_valueiterator: new("dict_valueiterator", &object, Kind::DictIter),
+            dict_itemiterator: new("dict_itemiterator", &object, Kind::DictIter),
+            dict_reversekeyiterator: new("dict_reversekeyiterator", &object, Kind::DictIter),
+            dict_reversevalueiterator: new("dict_reversevalueiterator", &object, Kind::DictIter),
+            dict_reverseitemiterator: new("dict_reverseitemiterator", &object, Kind::DictIter),
+            dict_keys: new("dict_keys", &object, Kind::DictView),
+            dict_values: new("dict_values", &object, Kind::DictView),
+            dict_items: new("dict_items", &object, Kind::DictView),
             complex: new("complex", &object, Kind::Complex),
             set: new("set", &object, Kind::Set),
             frozenset: new("frozenset", &object, Kind::Set),

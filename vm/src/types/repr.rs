@@ -7,8 +7,8 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Complex, Dict, Function, Kind, List, Method, Module, Namespace, Range, SeqIter, Set,
-    Slice, Str, Tuple, Type,
+    Builtin, Bytes, Complex, Dict, Function, Kind, List, Method, Module, Namespace, Range, Set, Slice, Str,
+    Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -148,7 +148,7 @@ impl Vm {
                 | Kind::Set
                 | Kind::Namespace
                 | Kind::Exception
-                | Kind::SeqIter
+                | Kind::DictView
                 | Kind::Slice
         );
         if !nests {
@@ -277,14 +277,7 @@ impl Vm {
 
     /// `dict_keys([...])`; iterators have no contents to show.
     fn write_view(&mut self, v: &Value, out: &mut String, inside: &mut Vec<Value>) -> R {
-        let t = self.type_of(v);
-        let view =
-            [&self.types.dict_keys, &self.types.dict_values, &self.types.dict_items].iter().any(|x| t.is(x));
         let name = self.type_name(v);
-        if !view || !v.as_::<SeqIter>().seq.borrow().is_kind(Kind::Dict) {
-            out.push_str(&format!("<{name} object at {:#014x}>", v.word().0));
-            return Ok(());
-        }
         let items = self.to_vec(v)?;
         out.push_str(&name);
         out.push_str("([");

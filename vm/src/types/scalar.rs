@@ -3,7 +3,7 @@
 use super::number::{Num, bit_length, float_ratio, frexp, parse_float};
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, List, Slice, Str};
-use crate::op::{BinOp, CmpOp};
+use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
@@ -15,14 +15,11 @@ pub static INT: &[BuiltinDef] = &[
         let n: u64 = num(a).big().magnitude().iter_u64_digits().map(|d| d.count_ones() as u64).sum();
         Ok(Value::small(n as i64))
     }),
-    BuiltinDef::new("conjugate", 0, 0, |vm, a, _| vm.unary_positive(&a[0])),
+    BuiltinDef::new("conjugate", 0, 0, |vm, a, _| Ok(vm.plain_number(&a[0]))),
     BuiltinDef::new("is_integer", 0, 0, |_, _, _| Ok(Value::TRUE)),
     BuiltinDef::new("as_integer_ratio", 0, 0, |vm, a, _| {
-        let n = vm.unary_positive(&a[0])?;
+        let n = vm.plain_number(&a[0]);
         Ok(vm.tuple(vec![n, Value::small(1)]))
-    }),
-    BuiltinDef::kw("to_bytes", 0, 2, |vm, _, _| {
-        vm.fail("NotImplementedError", "bytes are not supported yet")
     }),
 ];
 
@@ -31,7 +28,7 @@ pub static FLOAT: &[BuiltinDef] = &[
         let f = float(a);
         Ok(Value::bool(f.is_finite() && f == f.floor()))
     }),
-    BuiltinDef::new("conjugate", 0, 0, |_, a, _| Ok(a[0].clone())),
+    BuiltinDef::new("conjugate", 0, 0, |vm, a, _| Ok(vm.plain_number(&a[0]))),
     BuiltinDef::new("hex", 0, 0, |vm, a, _| Ok(vm.string(hex(float(a))))),
     BuiltinDef::new("as_integer_ratio", 0, 0, |vm, a, _| {
         let f = float(a);
@@ -175,7 +172,10 @@ fn num(args: &[Value]) -> Num<'_> {
     Num::of(&args[0]).unwrap_or(Num::Int(0))
 }
 fn float(args: &[Value]) -> f64 {
-    if args[0].word().is_float() { args[0].word().float() } else { 0.0 }
+    match Num::of(&args[0]) {
+        Some(Num::Float(f)) => f,
+        _ => 0.0,
+    }
 }
 
 /// An int or float of the builtin class itself.

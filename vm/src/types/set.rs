@@ -63,6 +63,13 @@ pub static COMMON: &[BuiltinDef] = &[
     BuiltinDef::new("__le__", 1, 1, |vm, a, _| comparison(vm, CmpOp::Le, a)),
     BuiltinDef::new("__gt__", 1, 1, |vm, a, _| comparison(vm, CmpOp::Gt, a)),
     BuiltinDef::new("__ge__", 1, 1, |vm, a, _| comparison(vm, CmpOp::Ge, a)),
+    BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| {
+        let items = vm.list(set(a).keys().into_iter().map(|(k, _)| k).collect());
+        let args = vm.tuple(vec![items]);
+        let state = vm.call_method(&a[0], "__getstate__", &[])?;
+        let class = vm.type_of(&a[0]).clone();
+        Ok(vm.tuple(vec![class, args, state]))
+    }),
     BuiltinDef::new("__sizeof__", 0, 0, |_, a, _| Ok(Value::small(200 + set(a).table_size() as i64))),
 ];
 
@@ -320,7 +327,7 @@ impl Vm {
         }
         Ok(r)
     }
-    fn set_intersection(&mut self, a: &Value, b: &Value) -> R<Value> {
+    pub(crate) fn set_intersection(&mut self, a: &Value, b: &Value) -> R<Value> {
         if a.is(b) {
             return self.set_copy(a);
         }
@@ -352,7 +359,7 @@ impl Vm {
         Ok(r)
     }
     /// `s -= other`, an iterable.
-    fn set_subtract(&mut self, s: &Value, other: &Value) -> R {
+    pub(crate) fn set_subtract(&mut self, s: &Value, other: &Value) -> R {
         let from = s.as_::<Set>();
         if s.is(other) {
             from.clear();
@@ -375,7 +382,7 @@ impl Vm {
         Ok(())
     }
     /// `s ^= other`, an iterable.
-    fn set_toggle(&mut self, s: &Value, other: &Value) -> R {
+    pub(crate) fn set_toggle(&mut self, s: &Value, other: &Value) -> R {
         let into = s.as_::<Set>();
         if s.is(other) {
             into.clear();

@@ -18,7 +18,7 @@ impl Vm {
         }
         let Some(kind) = obj.kind() else { return self.number_special(obj, name) };
         let found = match kind {
-            Kind::Int => return self.number_special(obj, name),
+            Kind::Int | Kind::Float => return self.number_special(obj, name),
             Kind::Function => return self.function_special(obj, name),
             Kind::Code => return self.code_attribute(obj.as_(), name),
             Kind::Exception => self.exception_special(obj, name),
@@ -56,7 +56,7 @@ impl Vm {
             (Some(Num::Float(_)), "imag") => Some(Value::float(0.0)),
             (Some(Num::Float(_)), _) => None,
             (Some(Num::Int(i)), "real" | "numerator") => Some(self.int(i)),
-            (Some(Num::Big(_)), "real" | "numerator") => Some(v.clone()),
+            (Some(Num::Big(_)), "real" | "numerator") => Some(self.plain_number(v)),
             (Some(_), "imag") => Some(Value::small(0)),
             (Some(_), "denominator") => Some(Value::small(1)),
             (_, "__doc__") => Some(Value::NONE),

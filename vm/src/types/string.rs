@@ -2,7 +2,6 @@
 //!
 //! Results are of class `str` exactly, whatever subclass the receiver is of.
 
-use super::iter::dict_iter;
 use super::number::Num;
 use super::text::chars::{self, is_blank, is_line_end};
 use super::text::search::{self, Span};
@@ -535,7 +534,7 @@ fn maketrans(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             let message = "if you give only one argument to maketrans it must be a dict";
             return vm.fail("TypeError", message);
         }
-        let it = dict_iter(vm, from.clone(), DictPart::Items);
+        let it = vm.dict_iter(&from, DictPart::Items, false);
         while let Some(pair) = vm.next(&it)? {
             let [k, v] = pair.as_::<Tuple>().as_slice() else { continue };
             let key = match k.get::<Str>() {

@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, complex, dict, generator, list, scalar, set, string};
+use super::{bytes, complex, dict, generator, int, list, scalar, set, string, view};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef};
 use crate::value::Value;
@@ -13,11 +13,12 @@ type Tables = Vec<&'static [BuiltinDef]>;
 
 /// Fills the dicts of the classes.
 pub fn fill(vm: &mut Vm) {
+    use super::object::REPR;
     use scalar::{CALL, CONTAINS, GET_ITEM, ITER, LEN, NEXT, SET_ITEM};
     let t = &vm.types;
     let methods: Vec<(&Value, Tables)> = vec![
-        (&t.int, vec![scalar::INT, scalar::NUMBER, scalar::INT_OPERATORS]),
-        (&t.float, vec![scalar::FLOAT, scalar::NUMBER]),
+        (&t.int, vec![scalar::INT, scalar::NUMBER, scalar::INT_OPERATORS, int::INT]),
+        (&t.float, vec![scalar::FLOAT, scalar::NUMBER, int::FLOAT]),
         (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.bytes, vec![bytes::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.list, vec![list::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
@@ -25,19 +26,24 @@ pub fn fill(vm: &mut Vm) {
         (&t.dict, vec![dict::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
         (&t.range, vec![scalar::RANGE, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.slice, vec![scalar::SLICE]),
-        (&t.dict_keys, vec![LEN, ITER, CONTAINS]),
-        (&t.dict_values, vec![LEN, ITER]),
-        (&t.dict_items, vec![LEN, ITER, CONTAINS]),
+        (&t.dict_keys, vec![view::VIEW, view::SET_LIKE, REPR]),
+        (&t.dict_values, vec![view::VIEW, REPR]),
+        (&t.dict_items, vec![view::VIEW, view::SET_LIKE, REPR]),
         (&t.range_iterator, vec![ITER, NEXT]),
         (&t.list_iterator, vec![ITER, NEXT]),
         (&t.tuple_iterator, vec![ITER, NEXT]),
         (&t.str_iterator, vec![ITER, NEXT]),
         (&t.str_ascii_iterator, vec![ITER, NEXT]),
         (&t.bytes_iterator, vec![ITER, NEXT]),
-        (&t.dict_iterator, vec![ITER, NEXT]),
-        (&t.complex, vec![complex::METHODS]),
-        (&t.set, vec![set::COMMON, set::SET]),
-        (&t.frozenset, vec![set::COMMON, set::FROZENSET]),
+        (&t.dict_iterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.dict_valueiterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.dict_itemiterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.dict_reversekeyiterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.dict_reversevalueiterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.dict_reverseitemiterator, vec![view::ITERATOR, ITER, NEXT]),
+        (&t.complex, vec![complex::METHODS, REPR]),
+        (&t.set, vec![set::COMMON, set::SET, REPR]),
+        (&t.frozenset, vec![set::COMMON, set::FROZENSET, REPR]),
         (&t.set_iterator, vec![set::ITERATOR, ITER, NEXT]),
         (&t.enumerate, vec![ITER, NEXT]),
         (&t.zip, vec![ITER, NEXT]),
@@ -60,10 +66,13 @@ pub fn fill(vm: &mut Vm) {
         (t.exception("BaseExceptionGroup"), vec![super::exception_group::METHODS]),
     ];
     let methods: Vec<(Value, Tables)> = methods.into_iter().map(|(c, t)| (c.clone(), t)).collect();
-    let class_methods: [(Value, &'static [BuiltinDef]); 3] = [
+    let class_methods: Vec<(Value, &'static [BuiltinDef])> = vec![
         (t.str.clone(), string::CLASS_METHODS),
         (t.dict.clone(), dict::CLASS_METHODS),
         (t.float.clone(), scalar::FLOAT_CLASS),
+        (t.float.clone(), int::FLOAT_CLASS),
+        (t.int.clone(), int::INT_CLASS),
+        (t.complex.clone(), complex::CLASS_METHODS),
     ];
     for (class, tables) in methods {
         for table in tables {
