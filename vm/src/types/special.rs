@@ -74,6 +74,7 @@ impl Vm {
                 }
                 None => self.intern(b.def.name),
             },
+            "__text_signature__" => b.def.signature.map_or(Value::NONE, |s| self.str(s)),
             "__self__" if !b.self_.is_null() => b.self_.clone(),
             "__objclass__" if b.is_descriptor() => b.owner.clone(),
             "__module__" if !b.is_descriptor() => {
