@@ -73,6 +73,7 @@ pub fn run() -> i32 {
             return 1;
         }
     };
+    seriema_vm::modules::signal::install(py.vm());
     let result = match &program {
         Program::File(name) => match std::path::absolute(Path::new(name)) {
             Ok(path) if path.is_dir() || is_zip(&path) => py.run_folder(name),
@@ -103,6 +104,8 @@ pub fn run() -> i32 {
         Ok(()) => 0,
         Err(e) => report(&mut py, e),
     };
+    seriema_vm::modules::thread::finish(py.vm());
+    py.flush();
     if stats {
         eprintln!("{}", py.stats_json());
     }

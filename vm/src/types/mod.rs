@@ -32,6 +32,7 @@ pub mod special;
 pub mod specials;
 pub mod str_format;
 pub mod string;
+pub mod structseq;
 pub mod table;
 pub mod text;
 pub mod union;
