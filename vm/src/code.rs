@@ -27,6 +27,8 @@ pub const CO_COROUTINE: u32 = 0x80;
 pub const CO_ITERABLE_COROUTINE: u32 = 0x100;
 pub const CO_ASYNC_GENERATOR: u32 = 0x200;
 
+/// Of an inlined comprehension.
+pub const FAST_HIDDEN: u8 = 0x10;
 pub const FAST_LOCAL: u8 = 0x20;
 pub const FAST_CELL: u8 = 0x40;
 pub const FAST_FREE: u8 = 0x80;

@@ -40,7 +40,7 @@ pub struct Frame {
     pub sp: *mut Word,
     /// Owned: the dict of names of module and class bodies; NULL in functions.
     pub names: Word,
-    /// Borrowed: the generator of FLAG_GENERATOR, the frame object of FLAG_OBJECT, or NULL.
+    /// The generator of FLAG_GENERATOR (borrowed), the frame object of FLAG_OBJECT (owned), or NULL.
     pub link: Word,
     pub flags: u32,
     /// Units to skip behind the caller's `ip` when this frame returns (a generator: when it yields).

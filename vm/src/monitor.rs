@@ -373,7 +373,9 @@ fn is_overlaid(code: &Code, at: usize) -> bool {
     match code.base_op(at) {
         op::NOT_TAKEN => {
             armed(Event::Instruction)
-                || code.sites().events_at(at).contains(EventSet::LINE) && armed(Event::Line)
+                || (code.sites().events_at(at).contains(EventSet::LINE)
+                    || code.sites().is_silent_line(at as u32))
+                    && armed(Event::Line)
         }
         op::POP_ITER => armed(Event::Instruction),
         _ => false,

@@ -37,6 +37,8 @@ pub struct StaticSites {
     /// Local events hosted by each unit (LINE and INSTRUCTION included).
     events: Box<[EventSet]>,
     lines: HashMap<u32, LineRule>,
+    /// NOT_TAKENs that are line starts, though no LINE ever fires there: CPython overlays them (rule M115).
+    silent: Vec<u32>,
     /// For `IfLineChanged` line starts: the units that can run just before.
     before: HashMap<u32, Vec<u32>>,
     /// RESUME of a plain start: what brings the code up to date.
@@ -46,6 +48,9 @@ pub struct StaticSites {
 impl StaticSites {
     pub fn events_at(&self, at: usize) -> EventSet {
         self.events.get(at).copied().unwrap_or_default()
+    }
+    pub fn is_silent_line(&self, at: u32) -> bool {
+        self.silent.contains(&at)
     }
     pub fn line_rule(&self, at: u32) -> Option<LineRule> {
         self.lines.get(&at).copied()
@@ -148,7 +153,7 @@ fn analyse(code: &Code) -> StaticSites {
             .filter(|&&h| code.line(h) >= 0 && code.base_op(h) != op::END_ASYNC_FOR)
             .map(|&h| h as u32),
     );
-    let mut lines = HashMap::new();
+    let (mut lines, mut silent) = (HashMap::new(), vec![]);
     for at in line_starts {
         let mine = code.line(at as usize);
         let preds = before.get(&at).map_or(&[][..], |v| v);
@@ -156,6 +161,9 @@ fn analyse(code: &Code) -> StaticSites {
         let same = |p: &u32| code.line(*p as usize) == mine && code.base_op(*p as usize) != op::RESUME;
         let rule = if handler || preds.iter().any(same) { LineRule::IfLineChanged } else { LineRule::Always };
         if rule == LineRule::IfLineChanged && !handler && preds.iter().all(same) {
+            if code.base_op(at as usize) == op::NOT_TAKEN {
+                silent.push(at);
+            }
             continue;
         }
         events[at as usize] |= EventSet::LINE;
@@ -163,7 +171,7 @@ fn analyse(code: &Code) -> StaticSites {
     }
     before.retain(|at, _| lines.get(at) == Some(&LineRule::IfLineChanged));
     let first_resume = starts.get(first).map(|&at| at as u32);
-    StaticSites { events: events.into(), lines, before, first_resume }
+    StaticSites { events: events.into(), lines, silent, before, first_resume }
 }
 
 /// The events of unit `at` that some tool with a callback hears.

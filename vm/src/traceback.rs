@@ -43,7 +43,7 @@ impl Vm {
         let (mut last, mut repeated) = (None, 0);
         let mut at = first;
         while let Some(t) = at.get::<Traceback>() {
-            let key = (t.code.word(), t.line);
+            let key = (t.code.word(), t.line.get());
             if last == Some(key) {
                 repeated += 1;
             } else {
@@ -53,7 +53,7 @@ impl Vm {
             if repeated < 3 {
                 format_frame(t, out);
             }
-            let next = t.next.clone();
+            let next = t.next.borrow().clone();
             at = next;
         }
         finish_repeats(out, repeated);
@@ -115,8 +115,9 @@ fn format_frame(t: &Traceback, out: &mut String) {
     let code = t.code.as_::<Code>();
     let file = code.filename();
     let file = file.as_::<Str>().as_str();
-    out.push_str(&format!("  File \"{file}\", line {}, in {}\n", t.line, code.name.as_::<Str>().as_str()));
-    let Some(source) = source_line(file, t.line) else { return };
+    let line = t.line.get();
+    out.push_str(&format!("  File \"{file}\", line {line}, in {}\n", code.name.as_::<Str>().as_str()));
+    let Some(source) = source_line(file, line) else { return };
     let stripped = source.trim();
     if stripped.is_empty() {
         return;

@@ -448,6 +448,9 @@ impl Vm {
         if self.frame().flags & crate::frame::FLAG_GENERATOR != 0 {
             return self.pop_generator_frame();
         }
+        if self.frame().flags & crate::frame::FLAG_OBJECT != 0 {
+            self.part_from_object();
+        }
         // SAFETY: slots and stack hold owned words; each is dropped once. While that runs Python, the frame
         // is still current, so that nested frames go above it.
         unsafe {

@@ -469,7 +469,7 @@ fn trimmed(tb: &Value, always: bool) -> Vec<Value> {
         } else {
             kept.push(at.clone());
         }
-        let next = t.next.clone();
+        let next = t.next.borrow().clone();
         at = next;
     }
     kept

@@ -1,10 +1,10 @@
 //! The builtins that compile and run code, and those that show names: `compile`, `exec`, `eval`, `globals`,
 //! `locals`, `vars`, `dir`, `__import__`.
 
-use crate::code::{Code, FAST_CELL, FAST_FREE};
+use crate::code::Code;
 use crate::compile::{ALL_FLAGS, FUTURE_MASK, ONLY_AST, OPTIMIZED_AST, Settings, Source};
 use crate::error::R;
-use crate::object::{BuiltinDef, ClosureCell, Dict, Kind, Kw, Module, Str, Tuple, Type};
+use crate::object::{BuiltinDef, Dict, Kind, Kw, Module, Str, Tuple, Type};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -276,27 +276,7 @@ impl Vm {
         if self.frame().code.is_null() {
             return Ok(self.current_globals());
         }
-        let names = self.frame().names;
-        if !names.is_null() {
-            return Ok(names.to_value());
-        }
-        let (code, out) = (self.frame().function().code_value(), self.dict());
-        let code = code.as_::<Code>();
-        for i in 0..code.nlocalsplus as usize {
-            let (word, kind) = (self.frame().local(i), code.kinds[i]);
-            if word.is_null() {
-                continue;
-            }
-            let v = word.to_value();
-            let v = match v.get::<ClosureCell>() {
-                Some(cell) if kind & (FAST_CELL | FAST_FREE) != 0 => cell.get(),
-                _ => Some(v),
-            };
-            if let Some(v) = v {
-                out.as_::<Dict>().set_str(self, &code.localsplus[i], v);
-            }
-        }
-        Ok(out)
+        self.locals_here()
     }
 
     /// The `__future__` flags of the running code.

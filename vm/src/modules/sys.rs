@@ -30,6 +30,9 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("get_coroutine_origin_tracking_depth", 0, 0, |vm, _, _| {
         Ok(Value::small(vm.async_hooks.origin_depth as i64))
     }),
+    BuiltinDef::new("_getframe", 0, 1, crate::types::frame::getframe),
+    BuiltinDef::kw("_getframemodulename", 0, 1, crate::types::frame::getframemodulename),
+    BuiltinDef::new("_current_frames", 0, 0, crate::types::frame::current_frames),
     BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
     BuiltinDef::new("getfilesystemencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
@@ -45,7 +48,6 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("addaudithook", 1, 1, |vm, _, _| {
         vm.fail("NotImplementedError", "sys.addaudithook() is not supported")
     }),
-    BuiltinDef::kw("_getframemodulename", 0, 1, frame_module_name),
     BuiltinDef::new("excepthook", 3, 3, except_hook),
 ];
 
@@ -163,29 +165,6 @@ fn exc_info(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
         None => vec![Value::NONE, Value::NONE, Value::NONE],
     };
     Ok(vm.tuple(parts))
-}
-
-/// The `__name__` of the globals of the frame `depth` above the caller's.
-fn frame_module_name(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("_getframemodulename", kw, &["depth"])?;
-    let mut depth = match args.first().or(kw.get("depth")) {
-        Some(v) => vm.index(v)?,
-        None => 0,
-    };
-    let mut f = vm.frame;
-    // SAFETY: the chain of frames is valid; the bottom frame has no code.
-    unsafe {
-        while !f.is_null() {
-            if !(*f).code.is_null() {
-                if depth <= 0 {
-                    return Ok((*f).function().module.borrow().clone());
-                }
-                depth -= 1;
-            }
-            f = (*f).prev;
-        }
-    }
-    Ok(Value::NONE)
 }
 
 /// `sys.excepthook`: tells of an uncaught exception.

@@ -67,7 +67,7 @@ pub struct Generator {
     pub names: Word,
     pub name: RefCell<Value>,
     pub qualname: RefCell<Value>,
-    /// Its frame object, borrowed, or NULL: told when this object goes.
+    /// Owned: its frame object, or NULL.
     pub frame_object: Cell<Word>,
     /// Coroutines: where it was made, or None.
     pub origin: RefCell<Value>,
@@ -152,6 +152,33 @@ impl Generator {
         // SAFETY: these words were owned, and are given away once.
         self.words[..owned].iter().map(|w| unsafe { Value::from_word(w.replace(Word::NULL)) }).collect()
     }
+    /// The frame object, if somebody keeps it, takes the locals over; the generator is finished, or about to.
+    pub fn part_from_object(&self) {
+        let w = self.frame_object.replace(Word::NULL);
+        if w.is_null() {
+            return;
+        }
+        // SAFETY: the generator owned a reference.
+        let v = unsafe { Value::from_word(w) };
+        let f = v.as_::<super::FrameObject>();
+        // SAFETY: an object that is referred to.
+        if unsafe { (*w.header()).count() } > 1 {
+            f.unit.set(f.current_unit());
+            let slots = self.code().nlocalsplus as usize;
+            let take = |i: usize| {
+                let w = match f.running() {
+                    // SAFETY: the slot's word moves.
+                    Some(r) => unsafe { std::mem::replace(&mut *r.locals.add(i), Word::NULL) },
+                    None if self.is_suspended() => self.words[i].replace(Word::NULL),
+                    None => Word::NULL,
+                };
+                // SAFETY: as above.
+                unsafe { Value::from_word(w) }
+            };
+            *f.locals.borrow_mut() = (0..slots).map(take).collect();
+        }
+        f.generator.set(std::ptr::null());
+    }
     /// The exception its body handles while it is suspended.
     pub fn swap_handled(&self, v: Value) -> Value {
         // SAFETY: the slot owns its word; ownership changes hands.
@@ -181,8 +208,8 @@ unsafe impl Object for Generator {
                     }
                 }
             }
-            let words = (*p).take_words();
-            drop(words);
+            (*p).part_from_object();
+            drop((*p).take_words());
             drop((*p).swap_handled(Value::NONE));
             (*p).names.decref();
             (*p).func.decref();

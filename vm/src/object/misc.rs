@@ -196,24 +196,3 @@ impl Exception {
         })
     }
 }
-
-/// One frame an exception went through; `next` is nearer to where it was raised.
-#[repr(C)]
-pub struct Traceback {
-    h: Header,
-    pub code: Value,
-    /// Byte offset of the instruction.
-    pub lasti: u32,
-    pub line: i32,
-    pub next: Value,
-}
-
-impl Traceback {
-    pub fn new(ty: &Value, code: Value, lasti: u32, line: i32, next: Value) -> Value {
-        alloc(Traceback { h: Header::new(Kind::Traceback, ty), code, lasti, line, next })
-    }
-    /// A copy (of `this`, which it is) that goes on with another entry.
-    pub fn with_next(&self, ty: &Value, next: Value) -> Value {
-        Traceback::new(ty, self.code.clone(), self.lasti, self.line, next)
-    }
-}

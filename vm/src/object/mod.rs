@@ -10,6 +10,7 @@
 mod awaitable;
 mod bytes;
 mod dict;
+mod frame_object;
 mod func;
 pub mod generator;
 mod instance;
@@ -26,13 +27,13 @@ mod view;
 pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
+pub use frame_object::{FrameObject, Traceback};
 pub use func::{Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};
 pub use list::List;
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
-    Traceback,
 };
 pub use native::{Native, NativeOps, Payload};
 pub use number::{Complex, Float};
@@ -85,6 +86,7 @@ kinds! {
     Type false, ClosureCell false, Exception false, Traceback false, Namespace false, Plain false,
     Set false, SetIter false, DictView false, DictIter false, Float true, Complex true,
     Generator false, Awaitable false, Instance false, Native false,
+    FrameObject false,
 }
 
 /// Kind and dynamic flag of an object together: what compiled code guards on. Only a plain object of a kind
@@ -243,6 +245,7 @@ objects!(
     ClosureCell,
     Exception,
     Traceback,
+    FrameObject,
     Namespace,
     Plain,
     Set,

@@ -9,9 +9,9 @@
 
 use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code};
 use crate::error::{Exc, R};
-use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::{Flow, Stop};
-use crate::object::{Flavour, GenState, Generator, Kind, Kw};
+use crate::object::{Flavour, FrameObject, GenState, Generator, Kind, Kw};
 use crate::op;
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
@@ -50,6 +50,13 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
     let func = unsafe { Value::from_word(f.func) };
     let gen_ = Generator::new(ty, flavour, func, words, f.ip, f.names);
     let entry = f.flags & FLAG_ENTRY != 0;
+    if f.flags & FLAG_OBJECT != 0 {
+        // The frame object goes with it.
+        let o = Value::of(&f.link).as_::<FrameObject>();
+        o.frame.set(std::ptr::null_mut());
+        o.generator.set(gen_.as_::<Generator>());
+        gen_.as_::<Generator>().frame_object.set(f.link);
+    }
     let skip = f.ret_skip;
     vm.frame = f.prev;
     vm.depth_left += 1;
@@ -295,6 +302,8 @@ impl Vm {
         // SAFETY: the current frame; its memory is not reused before this function ends.
         let f: &Frame = unsafe { &*self.frame };
         let g = generator_of(f);
+        self.link_back(g);
+        g.part_from_object();
         g.state.set(GenState::Done);
         self.step_out(g);
         drop(g.swap_handled(Value::NONE));
@@ -550,6 +559,7 @@ impl Vm {
             GenState::Running => return Err(self.already_executing(g)),
             GenState::Done => return Ok(Value::NONE),
             GenState::Created => {
+                g.part_from_object();
                 drop(g.take_words());
                 return Ok(Value::NONE);
             }
@@ -566,6 +576,7 @@ impl Vm {
             let at = g.next_unit();
             let hears = !self.monitor.global(Event::PyUnwind).is_empty();
             if code.base_op(at) == op::RESUME && code.base_arg(at) & 4 != 0 && !hears {
+                g.part_from_object();
                 drop(g.take_words());
                 drop(g.swap_handled(Value::NONE));
                 return Ok(Value::NONE);

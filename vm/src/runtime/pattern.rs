@@ -2,7 +2,7 @@
 
 use crate::error::R;
 use crate::machine::Flow;
-use crate::object::{Dict, Kind, Kw, Str, Tuple, Type};
+use crate::object::{Dict, Kind, Kw, Str, Tuple, Type, TypeFlags};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -152,27 +152,14 @@ fn attribute(
 
 impl Vm {
     pub(crate) fn is_pattern_sequence(&self, v: &Value) -> bool {
-        matches!(v.kind(), Some(Kind::List | Kind::Tuple | Kind::Range))
+        self.type_of(v).as_::<Type>().mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::SEQUENCE))
     }
     pub(crate) fn is_pattern_mapping(&self, v: &Value) -> bool {
-        matches!(v.kind(), Some(Kind::Dict))
+        self.type_of(v).as_::<Type>().mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::MAPPING))
     }
     /// Does the one positional sub-pattern of a class pattern stand for the subject itself?
     fn matches_whole(&self, t: &Type) -> bool {
-        let ty = &self.types;
-        let builtins = [
-            &ty.bool,
-            &ty.int,
-            &ty.float,
-            &ty.str,
-            &ty.list,
-            &ty.tuple,
-            &ty.dict,
-            &ty.set,
-            &ty.frozenset,
-            &ty.bytes,
-        ];
-        builtins.iter().any(|b| t.is_subtype(b))
+        t.mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::MATCH_SELF))
     }
     fn is_instance_of(&mut self, v: &Value, class: &Value) -> R<bool> {
         Ok(self.is_instance(v, class))

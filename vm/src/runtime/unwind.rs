@@ -86,7 +86,8 @@ impl Vm {
         let line = f.code().line(unit);
         let x = e.as_::<Exception>();
         let next = x.traceback.borrow().clone();
-        let tb = Traceback::new(&self.types.traceback, code, unit as u32 * 2, line, next);
+        let frame = self.frame_object(self.frame);
+        let tb = Traceback::new(&self.types.traceback, code, frame, unit as i64 * 2, line, next);
         *x.traceback.borrow_mut() = tb;
     }
 }

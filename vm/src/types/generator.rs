@@ -135,6 +135,8 @@ impl Vm {
             "__qualname__" => g.qualname.borrow().clone(),
             "cr_origin" if g.flavour == Flavour::Coroutine => g.origin.borrow().clone(),
             _ => match name.strip_prefix(prefix)? {
+                "frame" if state == GenState::Done => Value::NONE,
+                "frame" => self.generator_frame(v),
                 "code" => g.function().code_value(),
                 "running" if g.flavour == Flavour::AsyncGenerator => Value::bool(g.hooks.running.get()),
                 "running" => Value::bool(state == GenState::Running),

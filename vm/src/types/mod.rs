@@ -13,6 +13,7 @@ pub mod dict;
 pub mod dynamic;
 pub mod exception_group;
 pub mod format;
+pub mod frame;
 pub mod generator;
 pub mod generic_alias;
 pub mod hash;
@@ -108,6 +109,7 @@ pub struct Types {
     pub athrow: Value,
     pub anext_awaitable: Value,
     pub wrapped_value: Value,
+    pub frame: Value,
     pub(crate) exceptions: HashMap<&'static str, Value>,
 }
 
@@ -265,6 +267,7 @@ impl Types {
             asend: new("async_generator_asend", &object, Kind::Awaitable),
             athrow: new("async_generator_athrow", &object, Kind::Awaitable),
             anext_awaitable: new("anext_awaitable", &object, Kind::Awaitable),
+            frame: new("frame", &object, Kind::FrameObject),
             wrapped_value: new("async_generator_wrapped_value", &object, Kind::Awaitable),
             object,
             type_,

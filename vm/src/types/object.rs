@@ -412,7 +412,9 @@ computed!(RANGE: "start" "stop" "step";);
 computed!(INT: "real" "imag" "numerator" "denominator";);
 computed!(FLOAT: "real" "imag";);
 computed!(CELL: ; "cell_contents");
-computed!(TRACEBACK: "tb_lineno" "tb_lasti" "tb_next";);
+computed!(TRACEBACK: "tb_frame" "tb_lineno" "tb_lasti"; "tb_next");
+computed!(FRAME: "f_back" "f_code" "f_globals" "f_builtins" "f_lasti" "f_locals" "f_generator";
+    "f_lineno" "f_trace" "f_trace_lines" "f_trace_opcodes");
 computed!(EXCEPTION: ; "args" "__cause__" "__context__" "__traceback__" "__suppress_context__" "__dict__");
 computed!(STOP_ITERATION: ; "value");
 computed!(SYSTEM_EXIT: ; "code");
@@ -562,9 +564,10 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.namespace, &[REPR, EQUALITY], MODULE),
         (|t| &t.cell, &[REPR], CELL),
         (|t| &t.traceback, &[], TRACEBACK),
-        (|t| &t.generator, &[], GENERATOR),
-        (|t| &t.coroutine, &[], COROUTINE),
-        (|t| &t.async_generator, &[], ASYNC_GENERATOR),
+        (|t| &t.frame, &[REPR], FRAME),
+        (|t| &t.generator, &[REPR], GENERATOR),
+        (|t| &t.coroutine, &[REPR], COROUTINE),
+        (|t| &t.async_generator, &[REPR], ASYNC_GENERATOR),
         (|t| t.exception("BaseExceptionGroup"), &[], GROUP),
         (|t| t.exception("UnicodeEncodeError"), &[], UNICODE_ERROR),
         (|t| t.exception("UnicodeDecodeError"), &[], UNICODE_ERROR),

@@ -7,8 +7,8 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Complex, Dict, Function, Kind, List, Method, Module, Namespace, Range, Set, Slice, Str,
-    Tuple, Type,
+    Builtin, Bytes, Complex, Dict, FrameObject, Function, Generator, Kind, List, Method, Module, Namespace,
+    Range, Set, Slice, Str, Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -344,6 +344,20 @@ impl Vm {
             }
             Kind::Type => format!("<class '{}'>", self.full_name(v)),
             Kind::ClosureCell => format!("<cell at {at:#014x}>"),
+            Kind::Generator => {
+                let name = v.as_::<Generator>().qualname.borrow().clone();
+                format!("<{} object {} at {at:#014x}>", self.type_name(v), self.str_string(&name)?)
+            }
+            Kind::FrameObject => {
+                let f = v.as_::<FrameObject>();
+                let (file, name) = (f.code().filename(), f.code().name.clone());
+                format!(
+                    "<frame at {at:#014x}, file {}, line {}, code {}>",
+                    self.repr_string(&file)?,
+                    f.line(),
+                    self.str_string(&name)?
+                )
+            }
             _ => format!("<{} object at {at:#014x}>", self.type_name(v)),
         };
         out.push_str(&text);

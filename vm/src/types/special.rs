@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::error::R;
 use crate::object::{
     Builtin, ClosureCell, Dict, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str,
-    Traceback, Tuple, Type,
+    Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -43,7 +43,8 @@ impl Vm {
                 None => return self.fail("ValueError", "cell is empty"),
             },
             Kind::Generator => self.generator_special(obj, name),
-            Kind::Traceback => traceback_special(obj.as_(), name),
+            Kind::Traceback => return self.traceback_get(obj, name),
+            Kind::FrameObject => return self.frame_get(obj, name),
             _ => None,
         };
         let own_doc = matches!(kind, Kind::Module | Kind::Namespace | Kind::Method);
@@ -207,6 +208,8 @@ impl Vm {
         match obj.kind() {
             Some(Kind::Function) => self.set_function_special(obj, name, v),
             Some(Kind::Exception) => self.set_exception_special(obj, name, v),
+            Some(Kind::FrameObject) => self.frame_set(obj, name, v),
+            Some(Kind::Traceback) => self.traceback_set(obj, name, v),
             Some(Kind::Generator) => self.set_generator_special(obj, name, v),
             Some(Kind::ClosureCell) if name == "cell_contents" => {
                 drop(obj.as_::<ClosureCell>().set(v.cloned().unwrap_or(Value::NULL)));
@@ -334,15 +337,6 @@ fn bounds(name: &str, start: &Value, stop: &Value, step: &Value) -> Option<Value
         "start" => Some(start.clone()),
         "stop" => Some(stop.clone()),
         "step" => Some(step.clone()),
-        _ => None,
-    }
-}
-
-fn traceback_special(t: &Traceback, name: &str) -> Option<Value> {
-    match name {
-        "tb_lineno" => Some(Value::small(t.line as i64)),
-        "tb_lasti" => Some(Value::small(t.lasti as i64)),
-        "tb_next" => Some(t.next.clone()),
         _ => None,
     }
 }

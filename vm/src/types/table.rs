@@ -56,6 +56,8 @@ pub fn fill(vm: &mut Vm) {
         (&t.method, vec![CALL]),
         (&t.code, vec![crate::code::METHODS]),
         (&t.generator, vec![generator::GENERATOR, ITER]),
+        (&t.frame, vec![super::frame::METHODS]),
+        (&t.traceback, vec![super::frame::TRACEBACK_METHODS]),
         (&t.async_generator, vec![generator::ASYNC_GENERATOR]),
         (&t.coroutine_wrapper, vec![generator::STEP]),
         (&t.asend, vec![generator::STEP, generator::AWAIT]),
