@@ -99,7 +99,8 @@ impl Type {
         }
         if let Some(b) = base.get::<Type>() {
             flags |= b.flags.get() & (TypeFlags::SEQUENCE | TypeFlags::MAPPING | TypeFlags::MATCH_SELF);
-            instance_flags |= b.instance_flags.get() & header_flags::DYNAMIC;
+            flags |= b.flags.get() & TypeFlags::FINALIZER;
+            instance_flags |= b.instance_flags.get() & (header_flags::DYNAMIC | header_flags::FINALIZER);
         }
         let t = alloc(Type {
             h,

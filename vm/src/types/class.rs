@@ -12,7 +12,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 /// `__dict__` of instances of Python classes.
-static DICT_ATTRIBUTE: &[GetSet] = &[GetSet::new(
+pub(crate) static DICT_ATTRIBUTE: &[GetSet] = &[GetSet::new(
     "__dict__",
     |vm, v| match vm.make_own_dict(v) {
         Some(d) => Ok(d),

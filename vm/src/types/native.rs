@@ -85,6 +85,10 @@ impl Vm {
     /// A new class by its definition. Its instances are natives, unless its base has other ones.
     pub fn new_native_class(&mut self, def: &'static ClassDef) -> Value {
         let c = self.bare_native_class(def);
+        let based = c.as_::<Type>().base.borrow().clone();
+        if def.flags.contains(HAS_DICT) && !based.get::<Type>().is_some_and(|b| b.has(HAS_DICT)) {
+            self.define_getset(&c, super::class::DICT_ATTRIBUTE);
+        }
         self.fill_class(&c, def);
         c
     }
