@@ -93,6 +93,11 @@ impl Builder {
         self.vm.recursion_limit = frames;
         self
     }
+    /// How the standard streams are set up; the default looks at nothing outside.
+    pub fn streams(mut self, options: seriema_vm::modules::io::standard::StreamOptions) -> Builder {
+        self.vm.streams = options;
+        self
+    }
     /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
     pub fn monitoring_as_cpython_3_14(mut self, on: bool) -> Builder {
         self.vm.monitoring_314 = on;
@@ -255,9 +260,15 @@ impl Python {
             Some(std::rc::Rc::new(move |_: &mut Vm, info: &EventInfo| f(info))),
         );
     }
-    /// Flushes standard output.
-    pub fn flush(&mut self) {
-        self.vm.stdout.flush();
+    /// Sends what goes to descriptor 1 through `sys.stdout` to a Rust writer from now on.
+    pub fn redirect_stdout(&mut self, sink: Box<dyn std::io::Write>) {
+        self.vm.flush_streams();
+        self.vm.stdout = seriema_vm::modules::io::Out::to(sink);
+    }
+    /// Flushes `sys.stdout` and `sys.stderr`. False: not everything could be written, which has been told on
+    /// standard error.
+    pub fn flush(&mut self) -> bool {
+        self.vm.flush_streams()
     }
     /// Counters as one JSON object.
     pub fn stats_json(&self) -> String {

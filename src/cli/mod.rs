@@ -1,5 +1,6 @@
 //! Command line: `seriema [OPTIONS] FILE ARGS` or `seriema [OPTIONS] -c CODE ARGS`.
 
+use seriema::vm::modules::io::standard::StreamOptions;
 use seriema::vm::vm::Options;
 use seriema::{Error, JitOptions, Python};
 use std::path::Path;
@@ -16,6 +17,7 @@ usage: seriema [OPTION]... FILE [ARG]...
   -I                     isolated: -E, -P and -s
   -O, -OO                drop assert statements; docstrings too
   -P                     do not put the script's folder on sys.path
+  -u                     standard output is not buffered
   -s, -S                 no user's site-packages; do not import site
   -W RULE                a warning filter
   --lib=DIR              a Lib folder instead of the library in the binary
@@ -99,13 +101,14 @@ pub fn run() -> i32 {
         eprintln!("seriema: can't open file '{name}': {e}");
         return 2;
     }
-    py.flush();
-    let code = match result {
+    let mut code = match result {
         Ok(()) => 0,
         Err(e) => report(&mut py, e),
     };
     seriema_vm::modules::thread::finish(py.vm());
-    py.flush();
+    if !py.flush() {
+        code = 120;
+    }
     if stats {
         eprintln!("{}", py.stats_json());
     }
@@ -162,6 +165,9 @@ fn from_environment(o: &mut Options) {
     if let (Some(home), None) = (var("PYTHONHOME"), &o.lib_dir) {
         o.lib_dir = Some(format!("{home}/lib/python3.14"));
     }
+    let unbuffered = o.streams.unbuffered;
+    o.streams = StreamOptions::from_environment();
+    o.streams.unbuffered |= unbuffered;
     o.dont_write_bytecode |= var("PYTHONDONTWRITEBYTECODE").is_some();
     o.no_user_site |= var("PYTHONNOUSERSITE").is_some();
     o.safe_path |= var("PYTHONSAFEPATH").is_some();
@@ -188,6 +194,7 @@ fn letters(arg: &str, o: &mut Options) -> bool {
             'P' => o.safe_path = true,
             's' => o.no_user_site = true,
             'S' => o.no_site = true,
+            'u' => o.streams.unbuffered = true,
             _ => {}
         }
     }

@@ -53,6 +53,7 @@ pub struct Options {
     pub x_options: Vec<String>,
     /// CPython 3.14's rules where they differ from the specification of sys.monitoring.
     pub monitoring_314: bool,
+    pub streams: crate::modules::io::standard::StreamOptions,
 }
 
 impl Default for Options {
@@ -77,6 +78,7 @@ impl Default for Options {
             warn_options: vec![],
             x_options: vec![],
             monitoring_314: false,
+            streams: Default::default(),
         }
     }
 }
@@ -176,7 +178,7 @@ pub struct Vm {
     pub sys_modules: Value,
     /// Dict of the builtins module.
     pub builtins: Value,
-    /// Standard output, buffered by the line or block.
+    /// Where standard output goes.
     pub stdout: crate::modules::io::Out,
     pub(crate) stack: DataStack,
 }
@@ -622,7 +624,7 @@ impl Drop for Vm {
     fn drop(&mut self) {
         self.threads.end();
         crate::modules::signal::forget(self);
-        self.stdout.flush();
+        self.end_streams();
         // Out of the VM first: what it frees may ask for it.
         drop(self.tier.take());
         self.invalidated.clear();

@@ -195,7 +195,7 @@ fn constant(vm: &mut Vm, c: &ConstantData, file: &Value) -> R<Value> {
             crate::object::Slice::new(&vm.types.slice, a, b, c)
         }
         ConstantData::Bytes { value } => vm.bytes(value),
-        ConstantData::Complex { value } => vm.complex(value.re, value.im),
+        ConstantData::Complex { value } => return complex_constant(vm, value.re, value.im),
         ConstantData::Frozenset { elements } => {
             let items = elements.iter().map(|e| constant(vm, e, file)).collect::<R<Vec<_>>>()?;
             vm.frozenset(&items)?
@@ -210,11 +210,9 @@ pub fn str_constant(vm: &mut Vm, text: &Wtf8) -> Value {
         _ => vm.wtf8(text),
     }
 }
-
 pub fn complex_constant(vm: &mut Vm, re: f64, im: f64) -> R<Value> {
     Ok(vm.complex(re, im))
 }
-/// The parts of a complex number.
 pub fn complex_parts(_vm: &mut Vm, v: &Value) -> Option<(f64, f64)> {
     v.get::<crate::object::Complex>().map(|c| (c.re, c.im))
 }

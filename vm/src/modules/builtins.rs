@@ -1,7 +1,6 @@
 //! The functions of module `builtins`. (The classes are made in `types`.)
 
 use crate::error::R;
-use crate::modules::sys::Stream;
 use crate::object::{BuiltinDef, EnumZip, Kind, Kw, Lazy, Module, Str, Type};
 use crate::op::CmpOp;
 use crate::value::Value;
@@ -9,7 +8,7 @@ use crate::vm::Vm;
 use num_bigint::BigInt;
 
 static FUNCTIONS: &[BuiltinDef] = &[
-    BuiltinDef::kw("print", 0, u8::MAX, print),
+    BuiltinDef::kw("print", 0, u8::MAX, super::io::print::print),
     BuiltinDef::new("len", 1, 1, |vm, a, _| {
         let n = vm.len_of(&a[0])?;
         Ok(vm.int(n as i64))
@@ -104,7 +103,8 @@ static FUNCTIONS: &[BuiltinDef] = &[
         let s = vm.format_value(&a[0], spec)?;
         Ok(vm.string(s))
     }),
-    BuiltinDef::new("input", 0, 1, |vm, _, _| vm.fail("NotImplementedError", "input() is not supported yet")),
+    BuiltinDef::new("input", 0, 1, super::io::print::input),
+    BuiltinDef::kw("open", 0, 8, super::io::open::open),
     BuiltinDef::new("exit", 0, 1, exit),
     BuiltinDef::new("quit", 0, 1, exit),
 ];
@@ -187,70 +187,6 @@ fn unless_attribute_error(vm: &mut Vm, e: crate::error::Exc) -> R {
     }
     vm.set_pending(pending);
     Err(e)
-}
-
-fn print(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("print", kw, &["sep", "end", "file", "flush"])?;
-    let file = match kw.get("file").filter(|f| !f.is_none()) {
-        Some(f) => f.clone(),
-        None => match vm.sys_attribute("stdout") {
-            Some(f) => f,
-            None => return vm.fail("RuntimeError", "lost sys.stdout"),
-        },
-    };
-    let mut text = |name: &str, absent: &str| match kw.get(name) {
-        None => Ok(absent.to_owned()),
-        Some(v) if v.is_none() => Ok(absent.to_owned()),
-        Some(v) => match v.get::<Str>() {
-            Some(s) => Ok(s.as_str().to_owned()),
-            None => {
-                let message = format!("{name} must be None or a string, not {}", vm.type_name(v));
-                vm.fail("TypeError", message)
-            }
-        },
-    };
-    let (sep, end) = (text("sep", " ")?, text("end", "\n")?);
-    if file.is_none() {
-        return Ok(Value::NONE);
-    }
-    let stream = vm.stream(&file);
-    for (i, v) in args.iter().enumerate() {
-        if i > 0 {
-            emit(vm, &file, stream, &sep)?;
-        }
-        match v.get::<Str>() {
-            Some(s) => emit(vm, &file, stream, s.as_str())?,
-            None => {
-                let s = vm.str_string(v)?;
-                emit(vm, &file, stream, &s)?;
-            }
-        }
-    }
-    emit(vm, &file, stream, &end)?;
-    if let Some(v) = kw.get("flush")
-        && vm.truthy(v)?
-    {
-        match stream {
-            Some(s) => vm.flush_stream(s)?,
-            None => {
-                let name = vm.intern("flush");
-                let f = vm.get_attr(&file, &name)?;
-                vm.call(&f, &[], Kw::NONE)?;
-            }
-        }
-    }
-    Ok(Value::NONE)
-}
-
-fn emit(vm: &mut Vm, file: &Value, stream: Option<Stream>, text: &str) -> R {
-    if let Some(s) = stream {
-        return vm.write_stream(s, text);
-    }
-    let name = vm.intern("write");
-    let f = vm.get_attr(file, &name)?;
-    let text = vm.str(text);
-    vm.call(&f, &[text], Kw::NONE)?;
-    Ok(())
 }
 
 /// `min` and `max`: the first item that none beats.

@@ -63,7 +63,6 @@ fn dump(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             frame = f.prev;
         }
     }
-    vm.stdout.flush();
     let _ = super::posix::sys::sys!(libc::write(fd, text.as_ptr().cast(), text.len()));
     Ok(Value::NONE)
 }

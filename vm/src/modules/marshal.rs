@@ -6,7 +6,7 @@
 
 use crate::code::{Code, Parts, units};
 use crate::error::R;
-use crate::object::{BuiltinDef, Bytes, Complex, Dict, Int, Kind, Kw, List, Set, Slice, Str, Tuple};
+use crate::object::{BuiltinDef, Bytes, Dict, Int, Kind, Kw, List, Set, Slice, Str, Tuple};
 use crate::types::number::{Num, parse_float};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
                 } else {
                     (self.float_text()?, self.float_text()?)
                 };
-                let v = self.vm.complex(re, im);
+                let v = crate::code::complex_constant(self.vm, re, im)?;
                 self.keep(flag, v)
             }
             b's' => {
@@ -578,8 +578,7 @@ impl Writer<'_> {
         self.rare(v, flag)
     }
     fn rare(&mut self, v: &Value, flag: u8) -> R {
-        if let Some(c) = v.get::<Complex>() {
-            let (re, im) = (c.re, c.im);
+        if let Some((re, im)) = crate::code::complex_parts(self.vm, v) {
             self.out.push(b'y' | flag);
             self.out.extend_from_slice(&re.to_le_bytes());
             self.out.extend_from_slice(&im.to_le_bytes());

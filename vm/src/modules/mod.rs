@@ -4,7 +4,6 @@
 mod arithmetic;
 pub mod builtins;
 pub mod evaluate;
-pub mod io;
 pub mod monitoring;
 pub mod os_error;
 pub mod support;
@@ -38,6 +37,7 @@ native_modules! {
     fcntl "fcntl";
     grp "grp";
     imp "_imp";
+    io "_io";
     locale "_locale";
     marshal "marshal";
     opcode "_opcode";
@@ -68,6 +68,7 @@ pub fn init(vm: &mut Vm) {
     builtins::init(vm);
     let sys = sys::init(vm);
     monitoring::init(vm, &sys);
+    io::standard::start(vm);
 }
 
 impl Vm {

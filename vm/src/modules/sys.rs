@@ -1,11 +1,10 @@
 //! Module `sys`.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Dict, Exception, Header, Kind, Kw, Module, Namespace, Str, Type};
+use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, Module, Str};
 use crate::types::table::MAX_STR_DIGITS;
 use crate::value::Value;
 use crate::vm::Vm;
-use std::io::Write;
 
 static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("exit", 0, 1, exit),
@@ -51,26 +50,6 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("excepthook", 3, 3, except_hook),
 ];
 
-/// Methods of the standard streams.
-static STREAM: &[BuiltinDef] = &[
-    BuiltinDef::new("write", 1, 1, write),
-    BuiltinDef::new("flush", 0, 0, flush),
-    BuiltinDef::new("isatty", 0, 0, |vm, a, _| Ok(Value::bool(is_terminal(vm, &a[0])))),
-    BuiltinDef::new("fileno", 0, 0, |vm, a, _| {
-        Ok(Value::small(if vm.stream(&a[0]) == Some(Stream::Error) { 2 } else { 1 }))
-    }),
-    BuiltinDef::new("writable", 0, 0, |_, _, _| Ok(Value::TRUE)),
-];
-
-const STREAM_CLASS: &str = "_io.TextIOWrapper";
-
-/// A standard stream, known by its name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stream {
-    Out,
-    Error,
-}
-
 pub fn init(vm: &mut Vm) -> Value {
     let sys = vm.add_module("sys", FUNCTIONS);
     vm.sys_module = sys.clone();
@@ -83,24 +62,6 @@ pub fn init(vm: &mut Vm) -> Value {
         if let Some(f) = sys.as_::<Module>().dict.as_::<Dict>().get_str(&key) {
             vm.set_global(&sys, &format!("__{name}__"), f);
         }
-    }
-    let class = Type::new(
-        Header::new(Kind::Type, &vm.types.type_),
-        STREAM_CLASS,
-        vm.types.object.clone(),
-        Dict::new(&vm.types.dict),
-        Kind::Namespace,
-    );
-    vm.define_methods(&class, STREAM);
-    for (name, shown) in [("stdout", "<stdout>"), ("stderr", "<stderr>")] {
-        let d = vm.dict();
-        for (key, v) in [("name", shown), ("mode", "w"), ("encoding", "utf-8"), ("errors", "strict")] {
-            let (key, v) = (vm.intern(key), vm.intern(v));
-            d.as_::<Dict>().set_str(vm, &key, v);
-        }
-        let stream = Namespace::new(&class, d);
-        vm.set_global(&sys, name, stream.clone());
-        vm.set_global(&sys, &format!("__{name}__"), stream);
     }
     sys
 }
@@ -210,59 +171,9 @@ impl Vm {
             None => self.fail("RuntimeError", "lost sys.displayhook"),
         }
     }
-    /// Which standard stream an object is.
-    pub(crate) fn stream(&mut self, v: &Value) -> Option<Stream> {
-        if !v.is_kind(Kind::Namespace) || **self.type_of(v).as_::<Type>().name.borrow() != *STREAM_CLASS {
-            return None;
-        }
-        let name = self.namespace_get(v, "name")?;
-        match name.get::<Str>()?.as_str() {
-            "<stdout>" => Some(Stream::Out),
-            "<stderr>" => Some(Stream::Error),
-            _ => None,
-        }
-    }
     /// `sys.<name>` as it is now.
     pub fn sys_attribute(&mut self, name: &str) -> Option<Value> {
         let key = self.intern(name);
         self.sys_module.get::<Module>()?.dict.as_::<Dict>().get_str(&key)
-    }
-    pub(crate) fn write_stream(&mut self, stream: Stream, text: &str) -> R {
-        let r = match stream {
-            Stream::Out => self.stdout.write(text),
-            Stream::Error => std::io::stderr().write_all(text.as_bytes()),
-        };
-        r.map_err(|e| self.raise_io(&e))
-    }
-    pub(crate) fn flush_stream(&mut self, stream: Stream) -> R {
-        match stream {
-            Stream::Out => self.stdout.try_flush().map_err(|e| self.raise_io(&e)),
-            Stream::Error => Ok(()),
-        }
-    }
-}
-
-fn write(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let Some(s) = args[1].get::<Str>() else {
-        let message = format!("write() argument must be str, not {}", vm.type_name(&args[1]));
-        return vm.fail("TypeError", message);
-    };
-    if let Some(stream) = vm.stream(&args[0]) {
-        vm.write_stream(stream, s.as_str())?;
-    }
-    Ok(Value::small(s.len() as i64))
-}
-fn flush(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    if let Some(stream) = vm.stream(&args[0]) {
-        vm.flush_stream(stream)?;
-    }
-    Ok(Value::NONE)
-}
-fn is_terminal(vm: &mut Vm, v: &Value) -> bool {
-    use std::io::IsTerminal;
-    match vm.stream(v) {
-        Some(Stream::Out) => vm.stdout.is_terminal(),
-        Some(Stream::Error) => std::io::stderr().is_terminal(),
-        None => false,
     }
 }

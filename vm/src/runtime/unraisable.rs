@@ -41,7 +41,6 @@ impl Vm {
             drop(self.take_pending());
             "<object repr() failed>".to_owned()
         });
-        self.stdout.flush();
         eprint!("{} {shown}:\n{text}", message.unwrap_or("Exception ignored in:").trim_end());
     }
 }

@@ -376,7 +376,6 @@ pub(super) fn sched_param(vm: &mut Vm, v: &Value) -> R<libc::sched_param> {
 
 // ---- starting programs
 pub(super) fn flush(vm: &mut Vm) {
-    vm.stdout.flush();
 }
 /// Pointers to the texts, with a null at the end.
 pub(super) fn pointers(texts: &[CString]) -> Vec<*const c_char> {
