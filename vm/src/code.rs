@@ -8,7 +8,7 @@
 mod attributes;
 mod parts;
 
-pub use attributes::METHODS;
+pub use attributes::{METHODS, equal};
 pub use parts::{Parts, complex_constant, complex_parts, units};
 
 use crate::object::Header;

@@ -3,7 +3,7 @@
 use super::parts::{Parts, nlocals, units};
 use super::{Code, FAST_CELL, FAST_FREE, FAST_LOCAL, LineTable};
 use crate::error::R;
-use crate::object::{BuiltinDef, Bytes, Int, Kind, Kw, Str, Tuple};
+use crate::object::{BuiltinDef, Bytes, Complex, Int, Kind, Kw, Set, Slice, Str, Tuple};
 use crate::op;
 use crate::types::hash::{hash_bytes, hash_parts};
 use crate::value::Value;
@@ -253,7 +253,7 @@ fn equality(a: &Value, b: &Value, wanted: bool) -> Value {
 }
 
 /// As CPython compares: everything but the file name and the qualified name.
-fn equal(a: &Code, b: &Code) -> bool {
+pub fn equal(a: &Code, b: &Code) -> bool {
     let texts =
         |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same_constant(x, y));
     std::ptr::eq(a, b)
@@ -289,6 +289,18 @@ pub(super) fn same_constant(a: &Value, b: &Value) -> bool {
     }
     if let (Some(x), Some(y)) = (a.get::<Int>(), b.get::<Int>()) {
         return x.value == y.value;
+    }
+    if let (Some(x), Some(y)) = (a.get::<Complex>(), b.get::<Complex>()) {
+        return (x.re.to_bits(), x.im.to_bits()) == (y.re.to_bits(), y.im.to_bits());
+    }
+    if let (Some(x), Some(y)) = (a.get::<Slice>(), b.get::<Slice>()) {
+        let pairs = [(&x.start, &y.start), (&x.stop, &y.stop), (&x.step, &y.step)];
+        return pairs.iter().all(|(x, y)| same_constant(x, y));
+    }
+    // Sets that were made alike have one order.
+    if let (Some(x), Some(y)) = (a.get::<Set>(), b.get::<Set>()) {
+        let (x, y) = (x.keys(), y.keys());
+        return x.len() == y.len() && x.iter().zip(&y).all(|(x, y)| same_constant(&x.0, &y.0));
     }
     matches!((a.get::<Code>(), b.get::<Code>()), (Some(x), Some(y)) if equal(x, y))
 }

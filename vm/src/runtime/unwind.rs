@@ -23,7 +23,7 @@ impl Vm {
             let reraising = std::mem::take(&mut self.reraising);
             let lasti = self.reraise_lasti.take();
             let mut e = self.take_pending();
-            if !reraising || lasti.is_none() && code.base_op(unit) == crate::op::RAISE_VARARGS {
+            if !reraising {
                 self.add_traceback(&e, unit);
             }
             let event = if reraising { Event::Reraise } else { Event::Raise };

@@ -97,6 +97,7 @@ impl Vm {
                 let (x, y) = (a.as_::<Namespace>().dict.clone(), b.as_::<Namespace>().dict.clone());
                 Ok(Some(self.dicts_equal(&x, &y)? == (op == CmpOp::Eq)))
             }
+            Kind::Code => Ok(Some(crate::code::equal(a.as_(), b.as_()) == (op == CmpOp::Eq))),
             Kind::Range => Ok(Some(self.ranges_equal(a, b)? == (op == CmpOp::Eq))),
             Kind::Method => {
                 let (x, y) = (a.as_::<Method>(), b.as_::<Method>());

@@ -112,6 +112,7 @@ impl Vm {
                 let parts = [self.hash(&s.start)?, self.hash(&s.stop)?, self.hash(&s.step)?];
                 hash_slice(parts)
             }
+            Some(Kind::Code) => self.code_hash(v.as_())?,
             Some(Kind::Range) => self.hash_range(v)?,
             Some(Kind::Method) => {
                 let m = v.as_::<Method>();

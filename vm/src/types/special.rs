@@ -187,6 +187,7 @@ impl Vm {
             ("ImportError", "msg", Field::Arg(0)),
             ("ImportError", "name", Field::None),
             ("ImportError", "path", Field::None),
+            ("ImportError", "name_from", Field::None),
             ("NameError", "name", Field::None),
             ("AttributeError", "name", Field::None),
             ("AttributeError", "obj", Field::None),
