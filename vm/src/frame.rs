@@ -24,6 +24,8 @@ pub const FLAG_GENERATOR: u32 = 2;
 pub const FLAG_OBJECT: u32 = 4;
 /// A generator entered by SEND: its return value is pushed too.
 pub const FLAG_SEND: u32 = 8;
+/// An `__init__` whose caller already has the instance where the result goes.
+pub const FLAG_INIT: u32 = 16;
 /// Monitoring's "previous instruction" when there is none in this frame.
 pub const NO_PREV: u32 = u32::MAX;
 

@@ -16,7 +16,8 @@ use crate::error::Exc;
 use crate::frame::{Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
-use crate::object::{ClosureCell, Function, Kind, List, RangeIter, SeqIter, Str, Tuple};
+use crate::attr_cache::AttrCache;
+use crate::object::{ClosureCell, Dict, GlobalCell, Instance, Module, Type, Function, Kind, List, RangeIter, SeqIter, Str, Tuple};
 use crate::op::{self, CmpOp};
 use crate::ops;
 use crate::value::{Value, Word};
@@ -440,6 +441,99 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     #[inline(always)]
     fn make_iter(&mut self, _v: Word) -> Option<Word> {
         None
+    }
+    #[inline(always)]
+    fn attr_slot(&mut self, owner: Word) -> Option<Word> {
+        if !owner.is_kind(Kind::Instance) {
+            return None;
+        }
+        // SAFETY: kind tested; the owner lives in its slot; a matching cache names an inline slot.
+        unsafe {
+            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
+            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
+                return None;
+            }
+            let w = i.inline_slot(c.slot.get()).get();
+            if w.is_null() { None } else { Some(w.incref()) }
+        }
+    }
+    #[inline(always)]
+    fn attr_of_class(&mut self, owner: Word) -> Option<Word> {
+        if !owner.is_kind(Kind::Instance) {
+            return None;
+        }
+        // SAFETY: as in `attr_slot`; the class of that version keeps the value.
+        unsafe {
+            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
+            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
+                return None;
+            }
+            Some(c.value.get().incref())
+        }
+    }
+    #[inline(always)]
+    fn method_of_type(&mut self, owner: Word) -> Option<Word> {
+        if !owner.is_ptr() {
+            return None;
+        }
+        // SAFETY: as in `attr_of_class`.
+        unsafe {
+            let c = AttrCache::at(self.ip);
+            if (*(*owner.header()).ty()).version.get() != c.version.get() {
+                return None;
+            }
+            Some(c.value.get().incref())
+        }
+    }
+    #[inline(always)]
+    fn class_attr(&mut self, owner: Word) -> Option<Word> {
+        if !owner.is_kind(Kind::Type) {
+            return None;
+        }
+        // SAFETY: as in `attr_of_class`.
+        unsafe {
+            let c = AttrCache::at(self.ip);
+            if owner.cast::<Type>().version.get() != c.version.get()
+                || (*(*owner.header()).ty()).version.get() != c.shape.get()
+            {
+                return None;
+            }
+            Some(c.value.get().incref())
+        }
+    }
+    #[inline(always)]
+    fn module_attr(&mut self, owner: Word) -> Option<Word> {
+        if !owner.is_kind(Kind::Module) {
+            return None;
+        }
+        // SAFETY: kind tested; a dict of that id and those keys keeps the cell.
+        unsafe {
+            let c = AttrCache::at(self.ip);
+            let d = owner.cast::<Module>().dict.word().cast::<Dict>();
+            if d.id() as u32 != c.version.get() || d.keys_version() as u32 != c.shape.get() {
+                return None;
+            }
+            let w = (*(c.value.get().0 as *const GlobalCell)).value.get();
+            if w.is_null() { None } else { Some(w.incref()) }
+        }
+    }
+    #[inline(always)]
+    fn set_attr_slot(&mut self, owner: Word, v: Word) -> Option<Word> {
+        if !owner.is_kind(Kind::Instance) {
+            return None;
+        }
+        // SAFETY: as in `attr_slot`; the body hands its reference over.
+        unsafe {
+            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
+            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
+                return None;
+            }
+            let next = c.next.get();
+            if !next.is_null() {
+                i.set_shape(next);
+            }
+            Some(i.inline_slot(c.slot.get()).replace(v))
+        }
     }
     #[inline(always)]
     fn global(&mut self, _name: u32) -> Option<Word> {

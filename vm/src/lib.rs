@@ -1,6 +1,7 @@
 //! Seriema's Python 3.14: object model, bytecode interpreter, monitoring. Complete without a JIT, which it
 //! reaches through [`tier::Tier`] only.
 
+pub mod attr_cache;
 pub mod code;
 pub mod compile;
 pub mod error;

@@ -236,6 +236,19 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
+    // The next five go by the instruction's inline cache; `None`: it does not fit this object.
+    /// An attribute of an instance, a new reference.
+    fn attr_slot(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// What an instance's class has, a new reference.
+    fn attr_of_class(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// The same of any object without attributes of its own.
+    fn method_of_type(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// An attribute of a class, a new reference.
+    fn class_attr(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// A variable of a module, a new reference.
+    fn module_attr(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// Sets an instance's attribute, takes over `v`, answers what was there (NULL for a new one).
+    fn set_attr_slot(&mut self, owner: Self::V, v: Self::V) -> Option<Self::V>;
     /// The value of a global or builtin variable, a new reference; `None`: not found or not cacheable.
     fn global(&mut self, name: u32) -> Option<Self::V>;
     /// The content of the closure cell in a local slot, borrowed; `None` when unbound.

@@ -151,6 +151,13 @@ macro_rules! opcodes {
             144 CALL_PY_EXACT call::call_py_exact 3 (a + 2 -> 1) [];
             145 JUMP_BACKWARD_NO_JIT jump::jump_backward_no_jit 1 (0 -> 0) [];
             146 BINARY_OP_INT number::binary_int 5 (2 -> 1) [];
+            167 LOAD_ATTR_SLOT name::load_attr_slot 9 (1 -> 1 + (a & 1)) [];
+            168 LOAD_ATTR_METHOD name::load_attr_method 9 (1 -> 2) [];
+            169 LOAD_ATTR_METHOD_OF_TYPE name::load_attr_method_of_type 9 (1 -> 2) [];
+            170 LOAD_ATTR_CONST name::load_attr_const 9 (1 -> 1) [];
+            171 LOAD_ATTR_CLASS name::load_attr_class 9 (1 -> 1) [];
+            172 LOAD_ATTR_MODULE name::load_attr_module 9 (1 -> 1 + (a & 1)) [];
+            173 STORE_ATTR_SLOT name::store_attr_slot 4 (2 -> 0) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
             151 COMPARE_FLOAT_JUMP number::compare_float_jump 1 (2 -> 0) [];

@@ -151,6 +151,7 @@ pub struct Vm {
     pub(crate) latin1: Latin1,
     pub(crate) codecs: crate::modules::codecs::Codecs,
     ids: u64,
+    shape_ids: u32,
     pub(crate) codes: HashSet<usize>,
     pub watch: Watch,
     pub tier: Option<Box<dyn Tier>>,
@@ -216,6 +217,7 @@ impl Vm {
             states: HashMap::new(),
             repr_stack: vec![],
             ids: 1,
+            shape_ids: 0,
             codes: HashSet::new(),
             watch: Watch::default(),
             tier: Some(Box::new(NoTier)),
@@ -337,6 +339,14 @@ impl Vm {
             dict.as_::<Dict>().set_str(self, &key, v);
         }
         Module::new(&self.types.module, dict)
+    }
+    /// Ids of shapes; 0, which no cache matches, when the numbers are used up.
+    pub(crate) fn next_shape_id(&mut self) -> u32 {
+        if self.shape_ids != u32::MAX {
+            self.shape_ids += 1;
+            return self.shape_ids;
+        }
+        0
     }
     pub fn next_id(&mut self) -> u64 {
         self.ids += 1;

@@ -583,6 +583,25 @@ impl Machine for Recorder<'_> {
         let v = self.loaded(w, r);
         Some(V { w: w.incref(), s: v.s })
     }
+    // Attributes are not recorded yet: the general form of the instruction stops the recording.
+    fn attr_slot(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn attr_of_class(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn method_of_type(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn class_attr(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn module_attr(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn set_attr_slot(&mut self, _owner: V, _v: V) -> Option<V> {
+        None
+    }
     fn cell_value(&mut self, slot: u32) -> Option<V> {
         let w = self.interp.cell_value(slot)?;
         let cell = self.local(slot);

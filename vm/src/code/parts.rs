@@ -121,6 +121,7 @@ impl Code {
             starts: OnceCell::new(),
             sites: OnceCell::new(),
             regions: RefCell::default(),
+            attr_caches: RefCell::default(),
             localsplus: p.localsplus.into(),
             consts: p.consts.into(),
             base: p.code,

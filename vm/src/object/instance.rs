@@ -25,6 +25,8 @@ const MAX_ATTRIBUTES: usize = 64;
 const MAX_INLINE: u32 = 24;
 
 pub struct Shape {
+    /// Unique, never used again: inline caches compare it.
+    id: u32,
     /// The class; not owned: it owns the shape.
     class: *const Type,
     /// Attribute names in the order of their slots, `__slots__` not counted.
@@ -53,6 +55,7 @@ impl Shape {
         }
         let own = if class.has(super::TypeFlags::DICT) { expected as u32 } else { 0 };
         Box::new(Shape {
+            id: vm.next_shape_id(),
             class,
             names: vec![],
             index: HashMap::new(),
@@ -86,7 +89,7 @@ impl Shape {
         self.first
     }
     /// The shape with one more attribute; `None`: too many.
-    pub fn with(&self, name: &Value) -> Option<*const Shape> {
+    pub fn with(&self, vm: &mut Vm, name: &Value) -> Option<*const Shape> {
         if self.names.len() >= MAX_ATTRIBUTES {
             return None;
         }
@@ -98,6 +101,7 @@ impl Shape {
         let mut index = self.index.clone();
         index.insert(name.word().0, self.first + self.names.len() as u32);
         let child = Box::new(Shape {
+            id: vm.next_shape_id(),
             class: self.class,
             names,
             index,
@@ -118,6 +122,7 @@ impl Shape {
         let mut slot = root.dict_shape.borrow_mut();
         let s = slot.get_or_insert_with(|| {
             Box::new(Shape {
+                id: 0,
                 class: root.class,
                 names: vec![],
                 index: HashMap::new(),
@@ -136,14 +141,19 @@ impl Shape {
 pub struct Instance {
     h: Header,
     shape: Cell<*const Shape>,
+    /// The shape's id; 0 in dict mode.
+    shape_id: Cell<u32>,
+    inline: u32,
     /// The `__dict__`, NULL until somebody asks.
     dict: RefCell<Value>,
-    overflow: RefCell<Vec<Cell<Word>>>,
+    /// What does not fit inside; made when needed.
+    #[allow(clippy::box_collection)]
+    overflow: RefCell<Option<Box<Vec<Cell<Word>>>>>,
     slots: [Cell<Word>; 0],
 }
 
 impl Instance {
-    pub const SHAPE_OFFSET: usize = offset_of!(Instance, shape);
+    pub const SHAPE_OFFSET: usize = offset_of!(Instance, shape_id);
     pub const SLOTS_OFFSET: usize = offset_of!(Instance, slots);
 
     fn layout(inline: u32) -> Layout {
@@ -162,7 +172,9 @@ impl Instance {
             (&raw mut (*p).h).write(Header::new(Kind::Instance, class));
             (&raw mut (*p).shape).write(Cell::new(shape));
             (&raw mut (*p).dict).write(RefCell::new(Value::NULL));
-            (&raw mut (*p).overflow).write(RefCell::new(vec![]));
+            (&raw mut (*p).shape_id).write(Cell::new((*shape).id));
+            (&raw mut (*p).inline).write((*shape).inline);
+            (&raw mut (*p).overflow).write(RefCell::new(None));
             let first = (&raw mut (*p).slots).cast::<Word>();
             for i in 0..(*shape).inline as usize {
                 first.add(i).write(Word::NULL);
@@ -189,21 +201,24 @@ impl Instance {
     /// Content of a slot, borrowed; NULL if empty.
     #[inline]
     pub fn slot(&self, i: u32) -> Word {
-        if i < self.shape().inline {
+        if i < self.inline {
             // SAFETY: tested.
             return unsafe { self.inline_slot(i) }.get();
         }
-        self.overflow.borrow().get((i - self.shape().inline) as usize).map_or(Word::NULL, Cell::get)
+        let more = self.overflow.borrow();
+        let at = (i - self.inline) as usize;
+        more.as_ref().and_then(|m| m.get(at)).map_or(Word::NULL, Cell::get)
     }
     /// Sets a slot; returns what it held, for the caller to drop.
     #[inline]
     pub fn set_slot(&self, i: u32, v: Value) -> Value {
-        let inline = self.shape().inline;
+        let inline = self.inline;
         if i < inline {
             // SAFETY: tested; ownership changes hands.
             return unsafe { Value::from_word(self.inline_slot(i).replace(v.into_word())) };
         }
         let mut more = self.overflow.borrow_mut();
+        let more = more.get_or_insert_default();
         let at = (i - inline) as usize;
         if more.len() <= at {
             more.resize_with(at + 1, || Cell::new(Word::NULL));
@@ -215,6 +230,15 @@ impl Instance {
     #[inline(always)]
     pub fn set_shape(&self, shape: *const Shape) {
         self.shape.set(shape);
+        // SAFETY: a shape of the object's class.
+        self.shape_id.set(unsafe { (*shape).id });
+    }
+    #[inline(always)]
+    pub fn shape_id(&self) -> u32 {
+        self.shape_id.get()
+    }
+    pub fn inline_slots(&self) -> u32 {
+        self.inline
     }
     pub fn dict_value(&self) -> Option<Value> {
         let d = self.dict.borrow();
@@ -237,9 +261,9 @@ impl Instance {
                 drop(self.set_slot(i, v));
                 return;
             }
-            if let Some(next) = self.shape().with(name) {
+            if let Some(next) = self.shape().with(vm, name) {
                 let i = self.shape().first + self.shape().names.len() as u32;
-                self.shape.set(next);
+                self.set_shape(next);
                 drop(self.set_slot(i, v));
                 return;
             }
@@ -265,7 +289,7 @@ impl Instance {
         }
         // SAFETY: the root of the class's shapes.
         let root = unsafe { (*shape.class).shape.get() };
-        self.shape.set(root);
+        self.set_shape(root);
         for (n, v) in kept {
             self.set(vm, &n, v);
         }
@@ -284,7 +308,7 @@ impl Instance {
                 d.as_::<Dict>().set_str(vm, n, v);
             }
         }
-        self.shape.set(shape.for_dict());
+        self.set_shape(shape.for_dict());
         *self.dict.borrow_mut() = d.clone();
         d
     }
@@ -300,13 +324,13 @@ impl Instance {
         let first = self.shape().first;
         let values: Vec<Value> =
             (0..names.len()).map(|k| self.set_slot(first + k as u32, Value::NULL)).collect();
-        let (dict_mode, inline) = (self.shape().dict_mode, self.shape().inline);
+        let (dict_mode, inline) = (self.shape().dict_mode, self.inline);
         let root = Shape::of(class.as_::<Type>(), vm);
         // SAFETY: the new class's shape. The object's own number of inline slots cannot change: a shape of
         // another size goes to dict mode, where only `__slots__` are left, whose number is equal.
         unsafe {
             if (*root).inline == inline && !dict_mode {
-                self.shape.set(root);
+                self.set_shape(root);
                 for (n, v) in names.iter().zip(values) {
                     self.set(vm, n, v);
                 }
@@ -318,6 +342,7 @@ impl Instance {
             }
             *self.dict.borrow_mut() = d;
             let shape = Box::new(Shape {
+                id: 0,
                 class: class.as_::<Type>(),
                 names: vec![],
                 index: HashMap::new(),
@@ -330,20 +355,19 @@ impl Instance {
             let p: *const Shape = &*shape;
             // Kept by the class under a key that no name has.
             (*root).children.borrow_mut().push((Word::NULL, shape));
-            self.shape.set(p);
+            self.set_shape(p);
         }
     }
     /// Every value it holds, for the collector.
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        let shape = self.shape();
-        for i in 0..shape.inline {
+        for i in 0..self.inline {
             // SAFETY: below `inline`.
             let w = unsafe { self.inline_slot(i) }.get();
             if !w.is_null() {
                 visit(Value::of(&w));
             }
         }
-        for w in self.overflow.borrow().iter().map(Cell::get).filter(|w| !w.is_null()) {
+        for w in self.overflow.borrow().iter().flat_map(|m| m.iter()).map(Cell::get).filter(|w| !w.is_null()) {
             visit(Value::of(&w));
         }
         let d = self.dict.borrow();
@@ -353,7 +377,7 @@ impl Instance {
     }
     /// Lets go of every value it holds.
     pub fn clear(&self) {
-        let n = self.shape().inline + self.overflow.borrow().len() as u32;
+        let n = self.inline + self.overflow.borrow().as_ref().map_or(0, |m| m.len()) as u32;
         for i in 0..n {
             drop(self.set_slot(i, Value::NULL));
         }
@@ -368,11 +392,11 @@ unsafe impl Object for Instance {
         // SAFETY: nothing refers to the object; its slots are owned words, its shape is alive until the class
         // is dropped with the header.
         unsafe {
-            let inline = (*p).shape().inline;
+            let inline = (*p).inline;
             for i in 0..inline {
                 drop(Value::from_word((*p).inline_slot(i).get()));
             }
-            for w in (*p).overflow.get_mut().drain(..) {
+            for w in (*p).overflow.get_mut().take().into_iter().flat_map(|m| *m) {
                 drop(Value::from_word(w.get()));
             }
             std::ptr::drop_in_place(p);

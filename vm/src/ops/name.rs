@@ -48,3 +48,94 @@ pub fn load_global_cell<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn load_attr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.residual(rt::load_attr, arg)
 }
+
+/// The attribute stands where the owner stood; a method call wants a NULL behind it.
+#[inline(always)]
+fn attribute<M: Machine>(m: &mut M, owner: M::V, v: M::V, arg: u32) -> Flow {
+    m.set(0, v);
+    if arg & 1 != 0 {
+        let null = m.null();
+        m.push(null);
+    }
+    m.jump(9);
+    m.drop(owner);
+    Ok(())
+}
+
+/// An attribute of the instance itself.
+#[inline(always)]
+pub fn load_attr_slot<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.attr_slot(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// A method of the instance's class, not bound: the instance goes behind it.
+#[inline(always)]
+pub fn load_attr_method<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.attr_of_class(owner) {
+        Some(f) => {
+            m.set(0, f);
+            m.push(owner);
+            m.jump(9);
+            Ok(())
+        }
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// The same of an object that has no attributes of its own.
+#[inline(always)]
+pub fn load_attr_method_of_type<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.method_of_type(owner) {
+        Some(f) => {
+            m.set(0, f);
+            m.push(owner);
+            m.jump(9);
+            Ok(())
+        }
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// A plain value in the instance's class.
+#[inline(always)]
+pub fn load_attr_const<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.attr_of_class(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// A plain value in a class, of the class itself.
+#[inline(always)]
+pub fn load_attr_class<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.class_attr(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+#[inline(always)]
+pub fn load_attr_module<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.module_attr(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+#[inline(always)]
+pub fn store_attr_slot<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (owner, v) = (m.peek(0), m.peek(1));
+    match m.set_attr_slot(owner, v) {
+        Some(old) => {
+            m.shrink(2);
+            m.jump(4);
+            m.drop(old);
+            m.drop(owner);
+            Ok(())
+        }
+        None => m.residual(rt::store_attr, arg),
+    }
+}

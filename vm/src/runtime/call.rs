@@ -3,10 +3,10 @@
 
 use crate::code::{CO_VARARGS, CO_VARKEYWORDS, Code};
 use crate::error::{Exc, R};
-use crate::frame::FLAG_ENTRY;
+use crate::frame::{FLAG_ENTRY, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
-use crate::object::{Builtin, Dict, Function, Kind, Kw, List, Method, Str, Tuple, Type};
+use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, List, Method, Str, Tuple, Type, TypeFlags};
 use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
@@ -68,7 +68,17 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
         return enter_bound(vm, c, args + 2, &[], SKIP);
     }
     // SAFETY: the arguments stay on the stack until the call is over; nested frames go above them.
-    let r = vm.call(&c.callable, unsafe { Value::slice_of(c.args, c.n) }, Kw::NONE);
+    let given = unsafe { Value::slice_of(c.args, c.n) };
+    if heard.is_none() && c.callable.is_kind(Kind::Type) && enter_init(vm, &c, args)? {
+        return Ok(());
+    }
+    if let Some(b) = c.callable.get::<Builtin>()
+        && let Some(direct) = direct_arity(vm, b, given)
+    {
+        let r = if direct { (b.def.func)(vm, given, Kw::NONE) } else { vm.call(&c.callable, given, Kw::NONE) };
+        return finish(vm, r, args + 2, SKIP, heard);
+    }
+    let r = vm.call(&c.callable, given, Kw::NONE);
     finish(vm, r, args + 2, SKIP, heard)
 }
 
@@ -94,6 +104,61 @@ fn call_with_names(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     };
     let r = vm.call(&c.callable, pos, Kw { names, values });
     finish(vm, r, args + 3, SKIP, heard)
+}
+
+/// May the function of a builtin be called with just these arguments? `Some(false)`: it needs the general way.
+#[inline]
+fn direct_arity(vm: &Vm, b: &Builtin, given: &[Value]) -> Option<bool> {
+    let n = match (b.owner.is_null(), b.self_.is_null()) {
+        // A method of a builtin class with its object first.
+        (false, true) => {
+            let class = vm.type_of(given.first()?);
+            if !class.is(&b.owner) && !class.as_::<Type>().is_subtype(&b.owner) {
+                return None;
+            }
+            given.len() - 1
+        }
+        // A function of a module; `__new__` counts its class apart.
+        (true, false) if !b.self_.is_kind(Kind::Type) => given.len(),
+        _ => return None,
+    };
+    let fits = n >= b.def.min as usize && (n <= b.def.max as usize || b.def.max == u8::MAX);
+    Some(fits)
+}
+
+/// Calls a Python class whose instances are made in the plain way and whose `__init__` takes these arguments:
+/// the frame of `__init__` is entered, with the instance where the result of the call belongs.
+fn enter_init(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
+    let class = c.callable.as_::<Type>();
+    if !class.is_heap()
+        || class.instance.get() != Kind::Instance
+        || class.has(TypeFlags::ABSTRACT)
+        || c.n != args
+        || !vm.type_of(&c.callable).is(&vm.types.type_)
+    {
+        return Ok(false);
+    }
+    let object_new = vm.types.object_new.word();
+    if class.special(vm, Special::New).is_none_or(|n| n.word() != object_new) {
+        return Ok(false);
+    }
+    let Some(init) = class.special(vm, Special::Init) else { return Ok(false) };
+    let Some(f) = init.get::<Function>() else { return Ok(false) };
+    let code: *const Code = f.code();
+    // SAFETY: `init` keeps the function, which keeps its code.
+    let code = unsafe { &*code };
+    if !code.simple_args || code.argcount as usize != args + 1 || vm.depth_left == 0 {
+        return Ok(false);
+    }
+    let instance = Instance::new(&c.callable, vm);
+    // The callable's word becomes the result, the NULL behind it the `self` of the new frame.
+    let class_word = vm.peek(args + 1);
+    vm.poke(args + 1, instance.clone().into_word());
+    vm.poke(args, instance.into_word());
+    // SAFETY: the stack owned the callable, whose word has been replaced; `c` holds a reference.
+    unsafe { class_word.decref() };
+    vm.enter_in_place(init, args + 1, SKIP as u16, FLAG_INIT)?;
+    Ok(true)
 }
 
 /// Takes the call's words off the stack, leaves the result, fires C_RETURN or C_RAISE.
@@ -125,6 +190,25 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
     // SAFETY: the arguments are on the stack until popped below.
     let all = unsafe { Value::slice_of(c.args, c.n) };
     let (pos, values) = all.split_at(c.n - names.len());
+    if names.is_empty()
+        && let Some(missing) = only_defaults_missing(&c, pos.len())
+    {
+        // Positional arguments and defaults behind them: they stay where they are.
+        let f = c.callable.as_::<Function>();
+        let defaults = f.defaults.borrow().clone();
+        let has_self = c.n + 2 != words;
+        let room = f.code().frame_words();
+        if vm.frame().sp.wrapping_add(room) > vm.stack_limit {
+            return Err(vm.raise("RecursionError", "maximum recursion depth exceeded").into());
+        }
+        for d in &defaults.as_::<Tuple>().as_slice()[defaults.as_::<Tuple>().as_slice().len() - missing..] {
+            vm.push(d.clone());
+        }
+        let n = pos.len() + missing;
+        // The callable goes, and the NULL behind it if there was no self.
+        vm.enter_below(c.callable, n, 1 + !has_self as usize, caches as u16)?;
+        return Ok(());
+    }
     let locals = bind(vm, &c.callable, pos, Kw { names, values })?;
     if vm.depth_left == 0 {
         return Err(vm.raise("RecursionError", "maximum recursion depth exceeded").into());
@@ -233,6 +317,58 @@ impl Vm {
         }
     }
 
+    /// Enters a frame whose `n` arguments are the topmost words of the stack; they become its locals. The
+    /// caller's stack ends below them.
+    pub(crate) fn enter_in_place(&mut self, func: Value, n: usize, ret_skip: u16, flags: u32) -> R {
+        let code: *const Code = func.as_::<Function>().code();
+        let caller = self.frame;
+        // SAFETY: the arguments are on the stack; the rest of the frame lies above, below the limit, which is
+        // tested; `func` keeps the code.
+        unsafe {
+            let first = (*caller).sp.sub(n);
+            if self.depth_left == 0 || first.wrapping_add((*code).frame_words()) > self.stack_limit {
+                return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
+            }
+            self.depth_left -= 1;
+            let slots = (*code).nlocalsplus as usize;
+            for i in n..slots {
+                *first.add(i) = Word::NULL;
+            }
+            (*caller).sp = first;
+            let frame = first.add(slots).cast::<Frame>();
+            frame.write(Frame {
+                prev: caller,
+                code,
+                func: func.into_word(),
+                locals: first,
+                ip: (*code).live.as_ptr(),
+                sp: frame.cast::<Word>().add(HEADER_WORDS),
+                names: Word::NULL,
+                link: Word::NULL,
+                flags,
+                ret_skip,
+                end_skip: 0,
+                prev_unit: NO_PREV,
+                overlaid: 0,
+            });
+            self.frame = frame;
+        }
+        Ok(())
+    }
+    /// The same, where `below` words under the arguments are the call's own: they are dropped.
+    fn enter_below(&mut self, func: Value, n: usize, below: usize, ret_skip: u16) -> R {
+        self.enter_in_place(func, n, ret_skip, 0)?;
+        // SAFETY: the words below the arguments belong to the caller's stack: callable and NULL.
+        unsafe {
+            let caller = (*self.frame).prev;
+            for _ in 0..below {
+                (*caller).sp = (*caller).sp.sub(1);
+                (*(*caller).sp).decref();
+            }
+        }
+        Ok(())
+    }
+
     /// Rust frames between Python frames are bounded too: RecursionError long before the stack ends.
     pub(crate) fn guard_native_stack(&mut self) -> R {
         let marker = 0u8;
@@ -334,6 +470,18 @@ fn qualified(b: &Builtin) -> String {
         (None, Some(m)) if m.as_str() != "builtins" => format!("{}.{}", m.as_str(), b.def.name),
         _ => b.def.name.to_owned(),
     }
+}
+
+/// How many defaults complete these positional arguments of a function without other kinds of parameters.
+fn only_defaults_missing(c: &OnStack, given: usize) -> Option<usize> {
+    let f = c.callable.as_::<Function>();
+    let code = f.code();
+    if code.flags & (CO_VARARGS | CO_VARKEYWORDS) != 0 || code.kwonlyargcount != 0 {
+        return None;
+    }
+    let missing = (code.argcount as usize).checked_sub(given).filter(|m| *m > 0)?;
+    let defaults = f.defaults.borrow();
+    (defaults.get::<Tuple>()?.as_slice().len() >= missing).then_some(missing)
 }
 
 /// Binds arguments to parameters: the locals of the new frame, NULL where a default is missing.

@@ -9,7 +9,7 @@
 
 use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code};
 use crate::error::{Exc, R};
-use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::{Flow, Stop};
 use crate::object::{Flavour, FrameObject, GenState, Generator, Kind, Kw};
 use crate::op;
@@ -330,6 +330,14 @@ impl Vm {
             return Err(Stop::Exit);
         }
         let f = self.frame();
+        if flags & FLAG_INIT != 0 {
+            if !result.is_none() {
+                let message = format!("__init__() should return None, not '{}'", self.type_name(&result));
+                return Err(self.raise("TypeError", message).into());
+            }
+            f.ip = f.ip.wrapping_add(ret_skip as usize);
+            return Ok(());
+        }
         if flags & FLAG_GENERATOR == 0 {
             f.ip = f.ip.wrapping_add(ret_skip as usize);
             self.push(result);

@@ -178,11 +178,13 @@ pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
     let owner = vm.peek(0).to_value();
     if arg & 1 != 0 {
         let (f, self_) = vm.get_method(&owner, &n)?;
+        crate::attr_cache::specialise_load(vm, &owner, &n, true);
         drop(vm.pop());
         vm.push(f);
         vm.push(self_.unwrap_or(Value::NULL));
     } else {
         let v = vm.get_attr(&owner, &n)?;
+        crate::attr_cache::specialise_load(vm, &owner, &n, false);
         drop(vm.pop());
         vm.push(v);
     }
@@ -192,7 +194,9 @@ pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
 pub fn store_attr(vm: &mut Vm, i: u32) -> Flow {
     let n = name(vm, i);
     let (owner, v) = (vm.pop(), vm.pop());
+    let before = crate::attr_cache::before_store(&owner);
     vm.set_attr(&owner, &n, v)?;
+    crate::attr_cache::specialise_store(vm, &owner, &n, before);
     super::skip(vm, 4);
     Ok(())
 }
