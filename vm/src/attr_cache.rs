@@ -108,9 +108,7 @@ fn load_form(vm: &mut Vm, code: &Code, at: usize, owner: &Value, name: &Value, m
             let i = owner.as_::<Instance>();
             let found = vm.class_lookup(class, name);
             let slot = match &found {
-                Some(d) if d.native::<Member>().is_some() => {
-                    Some(d.native::<Member>().map(|m| m.slot)?)
-                }
+                Some(d) if d.native::<Member>().is_some() => Some(d.native::<Member>().map(|m| m.slot)?),
                 Some(d) if vm.is_data_descriptor(d) => return None,
                 _ if i.shape().dict_mode => return None,
                 _ => i.shape().slot(name),
@@ -235,7 +233,9 @@ fn store_form(
     let version = Some(vm.type_version(class)).filter(|v| *v != 0)?;
     let found = vm.class_lookup(class, name);
     let (slot, next) = match &found {
-        Some(d) if d.native::<Member>().is_some() => (d.native::<Member>().map(|m| m.slot)?, std::ptr::null()),
+        Some(d) if d.native::<Member>().is_some() => {
+            (d.native::<Member>().map(|m| m.slot)?, std::ptr::null())
+        }
         Some(d) if vm.is_data_descriptor(d) => return None,
         _ => {
             let slot = i.shape().slot(name)?;

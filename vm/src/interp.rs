@@ -11,13 +11,16 @@
 //!
 //! PROBE units run the base opcode on `Interp<true, _>`, which fires events; see `site`.
 
+use crate::attr_cache::AttrCache;
 use crate::code::Code;
 use crate::error::Exc;
 use crate::frame::{Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
-use crate::attr_cache::AttrCache;
-use crate::object::{ClosureCell, Dict, GlobalCell, Instance, Module, Type, Function, Kind, List, RangeIter, SeqIter, Str, Tuple};
+use crate::object::{
+    ClosureCell, Dict, Function, GlobalCell, Instance, Kind, List, Module, RangeIter, SeqIter, Str, Tuple,
+    Type,
+};
 use crate::op::{self, CmpOp};
 use crate::ops;
 use crate::value::{Value, Word};

@@ -367,7 +367,8 @@ impl Instance {
                 visit(Value::of(&w));
             }
         }
-        for w in self.overflow.borrow().iter().flat_map(|m| m.iter()).map(Cell::get).filter(|w| !w.is_null()) {
+        for w in self.overflow.borrow().iter().flat_map(|m| m.iter()).map(Cell::get).filter(|w| !w.is_null())
+        {
             visit(Value::of(&w));
         }
         let d = self.dict.borrow();

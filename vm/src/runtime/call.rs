@@ -75,7 +75,8 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     if let Some(b) = c.callable.get::<Builtin>()
         && let Some(direct) = direct_arity(vm, b, given)
     {
-        let r = if direct { (b.def.func)(vm, given, Kw::NONE) } else { vm.call(&c.callable, given, Kw::NONE) };
+        let r =
+            if direct { (b.def.func)(vm, given, Kw::NONE) } else { vm.call(&c.callable, given, Kw::NONE) };
         return finish(vm, r, args + 2, SKIP, heard);
     }
     let r = vm.call(&c.callable, given, Kw::NONE);

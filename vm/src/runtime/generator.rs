@@ -9,7 +9,9 @@
 
 use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code};
 use crate::error::{Exc, R};
-use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{
+    FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV,
+};
 use crate::machine::{Flow, Stop};
 use crate::object::{Flavour, FrameObject, GenState, Generator, Kind, Kw};
 use crate::op;
