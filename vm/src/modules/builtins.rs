@@ -35,10 +35,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("chr", 1, 1, |vm, a, _| {
         let n = vm.index_clamped(&a[0])?;
         match u32::try_from(n).ok().filter(|&c| c <= 0x10ffff) {
-            Some(c) => {
-                let c = vm.character(c)?;
-                Ok(vm.str(c.encode_utf8(&mut [0; 4])))
-            }
+            Some(c) => Ok(vm.code_point(c)),
             None => vm.fail("ValueError", "chr() arg not in range(0x110000)"),
         }
     }),
@@ -131,6 +128,7 @@ pub fn init(vm: &mut Vm) {
         &t.range,
         &t.slice,
         &t.complex,
+        &t.bytes,
         &t.set,
         &t.frozenset,
         &t.enumerate,
@@ -151,6 +149,10 @@ pub fn init(vm: &mut Vm) {
     names.push(("Ellipsis".into(), Value::ELLIPSIS));
     names.push(("NotImplemented".into(), Value::NOT_IMPLEMENTED));
     names.push(("__debug__".into(), Value::TRUE));
+    let bytes = [("bytearray", vm.bytearray_class()), ("memoryview", vm.memoryview_class())];
+    for (name, v) in bytes {
+        vm.set_global(&module, name, v);
+    }
     for (name, v) in vm.descriptor_classes() {
         vm.set_global(&module, name, v);
     }

@@ -31,6 +31,7 @@ macro_rules! native_modules {
 native_modules! {
     ast "_ast";
     atexit "atexit";
+    binascii "binascii";
     codecs "_codecs";
     errno "errno";
     faulthandler "faulthandler";
@@ -50,6 +51,8 @@ native_modules! {
     signal "_signal";
     sre "_sre";
     stat_ "_stat";
+    string_ "_string";
+    struct_ "_struct";
     suggestions "_suggestions";
     symtable "_symtable";
     sysconfig "_sysconfig";
@@ -59,6 +62,7 @@ native_modules! {
     tokenize "_tokenize";
     tracemalloc "_tracemalloc";
     types_ "_types";
+    unicodedata "unicodedata";
     warnings "_warnings";
     weakref "_weakref";
 }

@@ -5,6 +5,7 @@
 //! Python (dropping a value can).
 
 use super::{Header, Kind, Object, Type, alloc_raw, free_raw};
+use crate::types::buffer::Buffer;
 use crate::value::{Value, Word};
 use std::any::TypeId;
 
@@ -14,6 +15,10 @@ pub trait Payload: Sized + 'static {
     fn traverse(&self, _visit: &mut dyn FnMut(&Value)) {}
     /// Lets go of the values that can be part of a cycle.
     fn clear(&self) {}
+    /// The bytes, if the object exports any.
+    fn buffer(&self) -> Option<&dyn Buffer> {
+        None
+    }
 }
 
 /// What is known of a payload's type.
@@ -22,6 +27,7 @@ pub struct NativeOps {
     free: unsafe fn(*mut Native),
     traverse: unsafe fn(*const Native, &mut dyn FnMut(&Value)),
     clear: unsafe fn(*const Native),
+    buffer: for<'a> unsafe fn(&'a Native) -> Option<&'a dyn Buffer>,
 }
 
 /// The part that all native objects share.
@@ -42,7 +48,7 @@ struct OpsOf<T>(std::marker::PhantomData<T>);
 impl<T: Payload> OpsOf<T> {
     const OPS: &'static NativeOps = &NativeOps {
         id: TypeId::of::<T>,
-        // SAFETY (all three): the ops of an object are those of the `Full` it was made as.
+        // SAFETY (all of them): the ops of an object are those of the `Full` it was made as.
         free: |p| unsafe {
             let p = p.cast::<Full<T>>();
             let extras =
@@ -52,6 +58,7 @@ impl<T: Payload> OpsOf<T> {
         },
         traverse: |p, visit| unsafe { (*p.cast::<Full<T>>()).payload.traverse(visit) },
         clear: |p| unsafe { (*p.cast::<Full<T>>()).payload.clear() },
+        buffer: |p| unsafe { (*(&raw const *p).cast::<Full<T>>()).payload.buffer() },
     };
 }
 
@@ -78,6 +85,10 @@ impl Native {
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: own ops.
         unsafe { (self.ops.traverse)(self, visit) }
+    }
+    pub fn buffer(&self) -> Option<&dyn Buffer> {
+        // SAFETY: own ops.
+        unsafe { (self.ops.buffer)(self) }
     }
     pub fn clear(&self) {
         // SAFETY: own ops.

@@ -42,6 +42,7 @@ impl Vm {
         match op {
             BinOp::Add => self.concat(inplace, a, b),
             BinOp::Multiply => self.repeat_either(inplace, a, b),
+            BinOp::Remainder if a.is_kind(Kind::Bytes) => self.percent_bytes(a, b),
             BinOp::Remainder if a.is_kind(Kind::Str) => self.percent_format(a.as_::<Str>().as_str(), b),
             BinOp::Or if a.is_kind(Kind::Dict) && b.is_kind(Kind::Dict) => {
                 let target = if inplace { a.clone() } else { self.dict() };

@@ -1,14 +1,33 @@
 //! `bytes`: operators and methods.
 
+use super::buffer::Held;
 use super::item::Bounds;
-use super::number::Num;
 use crate::error::R;
 use crate::object::{BuiltinDef, Bytes, Kw, Slice};
 use crate::value::Value;
 use crate::vm::Vm;
-use memchr::memmem;
 
-pub static METHODS: &[BuiltinDef] = &[BuiltinDef::new("join", 1, 1, join)];
+/// What `bytes` has besides the methods it shares with `bytearray`.
+pub static METHODS: &[BuiltinDef] = &[
+    BuiltinDef::new("__bytes__", 0, 0, |vm, a, _| {
+        let b = a[0].as_::<Bytes>();
+        Ok(if vm.type_of(&a[0]).is(&vm.types.bytes) { a[0].clone() } else { vm.bytes(b.as_slice()) })
+    }),
+    BuiltinDef::new("__getnewargs__", 0, 0, |vm, a, _| {
+        let b = vm.bytes(a[0].as_::<Bytes>().as_slice());
+        Ok(vm.tuple(vec![b]))
+    }),
+    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| vm.percent_bytes(&a[0], &a[1])),
+    BuiltinDef::new("__buffer__", 1, 1, |vm, a, _| vm.memory_view(&a[0])),
+];
+
+/// `bytes(...)`.
+pub fn new_bytes(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    match vm.bytes_source("bytes", args, kw)? {
+        Held::Object(v) if vm.type_of(&v).is(&vm.types.bytes) => Ok(v),
+        b => Ok(vm.bytes(&b)),
+    }
+}
 
 /// `repr` of bytes.
 pub fn repr_bytes(bytes: &[u8], out: &mut String) {
@@ -59,18 +78,6 @@ impl Vm {
         }
     }
 
-    pub(crate) fn concat_bytes(&mut self, a: &Value, b: &Value) -> R<Value> {
-        let Some(y) = b.get::<Bytes>() else {
-            let message = format!("can't concat {} to {}", self.type_name(b), self.type_name(a));
-            return self.fail("TypeError", message);
-        };
-        let x = a.as_::<Bytes>();
-        let mut out = self.new_bytes(x.len().saturating_add(y.len()))?;
-        out.extend_from_slice(x.as_slice());
-        out.extend_from_slice(y.as_slice());
-        Ok(self.byte_vec(out))
-    }
-
     pub(crate) fn repeat_bytes(&mut self, v: &Value, b: &Bytes, n: usize) -> R<Value> {
         if n == 1 && self.type_of(v).is(&self.types.bytes) {
             return Ok(v.clone());
@@ -87,23 +94,6 @@ impl Vm {
         Ok(self.byte_vec(out))
     }
 
-    pub(crate) fn bytes_contain(&mut self, c: &Value, item: &Value) -> R<bool> {
-        let bytes = c.as_::<Bytes>().as_slice();
-        if let Some(n) = Num::int_of(item) {
-            return match u8::try_from(n.clamp_i64()) {
-                Ok(b) => Ok(memchr::memchr(b, bytes).is_some()),
-                Err(_) => self.fail("ValueError", "byte must be in range(0, 256)"),
-            };
-        }
-        match item.get::<Bytes>() {
-            Some(b) => Ok(memmem::find(bytes, b.as_slice()).is_some()),
-            None => {
-                let message = format!("a bytes-like object is required, not '{}'", self.type_name(item));
-                self.fail("TypeError", message)
-            }
-        }
-    }
-
     /// An empty vector with room for `n` bytes, or MemoryError.
     pub(crate) fn new_bytes(&mut self, n: usize) -> R<Vec<u8>> {
         let mut v = vec![];
@@ -112,24 +102,4 @@ impl Vm {
             Err(_) => Err(self.raise_type("MemoryError", vec![])),
         }
     }
-}
-
-fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let items = vm.to_vec(&args[1])?;
-    let separator = args[0].as_::<Bytes>().as_slice();
-    let mut out = vec![];
-    for (i, v) in items.iter().enumerate() {
-        if i > 0 {
-            out.extend_from_slice(separator);
-        }
-        match v.get::<Bytes>() {
-            Some(b) => out.extend_from_slice(b.as_slice()),
-            None => {
-                let message =
-                    format!("sequence item {i}: expected a bytes-like object, {} found", vm.type_name(v));
-                return vm.fail("TypeError", message);
-            }
-        }
-    }
-    Ok(vm.byte_vec(out))
 }

@@ -723,6 +723,10 @@ impl Vm {
                 Ok(crate::object::Int::new(class, v.as_::<crate::object::Int>().value.clone()))
             }
             Some(Kind::Str) => Ok(v.as_::<Str>().with_class(class)),
+            Some(Kind::Bytes) => {
+                let bytes = v.as_::<crate::object::Bytes>().as_slice();
+                Ok(crate::object::Bytes::new(class, bytes))
+            }
             Some(Kind::Tuple) => Ok(Tuple::new(class, v.as_::<Tuple>().as_slice().to_vec().into_iter())),
             Some(Kind::List) => Ok(List::new(class, v.as_::<List>().as_slice().to_vec())),
             Some(Kind::Dict) => {

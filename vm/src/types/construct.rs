@@ -82,6 +82,7 @@ impl Vm {
             _ if class.is(&t.int) => row(0, 2, true, new_int),
             _ if class.is(&t.float) => row(0, 1, false, new_float),
             _ if class.is(&t.str) => row(0, 3, true, new_str),
+            _ if class.is(&t.bytes) => row(0, ANY, true, super::bytes::new_bytes),
             _ if class.is(&t.bool) => row(0, 1, false, |vm, a, _| match a {
                 [v] => vm.truthy(v).map(Value::bool),
                 _ => Ok(Value::FALSE),

@@ -322,6 +322,7 @@ impl Vm {
         let object = self.types.object.clone();
         Num::of(v).is_some()
             || v.is_kind(Kind::Str)
+            || v.is_kind(Kind::Complex)
             || self.special_of(v, Special::Format).is_none_or(|m| self.is_builtin_method(&m, &object))
     }
 

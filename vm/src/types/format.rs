@@ -19,6 +19,8 @@ pub struct Spec {
     pub width: usize,
     pub grouping: Option<char>,
     pub precision: Option<usize>,
+    /// Separator in the digits behind the point.
+    pub fraction_grouping: Option<char>,
     pub kind: Option<char>,
 }
 
@@ -34,6 +36,7 @@ impl Default for Spec {
             width: 0,
             grouping: None,
             precision: None,
+            fraction_grouping: None,
             kind: None,
         }
     }
@@ -57,6 +60,16 @@ fn number(chars: &mut std::iter::Peekable<std::str::Chars>) -> Result<Option<usi
     Ok(n)
 }
 
+/// A separator of groups.
+fn separator(chars: &mut std::iter::Peekable<std::str::Chars>) -> Result<Option<char>, String> {
+    let first = chars.next_if(|c| matches!(c, ',' | '_'));
+    match first.and_then(|_| chars.next_if(|c| matches!(c, ',' | '_'))) {
+        Some(second) if first == Some(second) => Err(format!("Cannot specify '{second}' with '{second}'.")),
+        Some(_) => Err("Cannot specify both ',' and '_'.".into()),
+        None => Ok(first),
+    }
+}
+
 impl Spec {
     fn parse(text: &str, class: &str) -> Result<Spec, String> {
         let mut spec = Spec::default();
@@ -71,10 +84,7 @@ impl Spec {
         let rest: String = all[skip..].iter().collect();
         let mut chars = rest.chars().peekable();
         spec.sign = chars.next_if(|c| matches!(c, '+' | '-' | ' '));
-        spec.no_negative_zero = chars.next_if_eq(&'z').is_some() && rest.len() > 1;
-        if !spec.no_negative_zero && rest == "z" {
-            chars = rest.chars().peekable();
-        }
+        spec.no_negative_zero = chars.next_if_eq(&'z').is_some();
         spec.alternate = chars.next_if_eq(&'#').is_some();
         // A zero before the width fills with zeros behind the sign, unless told otherwise.
         if skip < 2 && chars.peek() == Some(&'0') {
@@ -83,20 +93,11 @@ impl Spec {
             chars.next();
         }
         spec.width = number(&mut chars)?.unwrap_or(0);
-        spec.grouping = chars.next_if(|c| matches!(c, ',' | '_'));
-        if let Some(first) = spec.grouping
-            && let Some(second) = chars.next_if(|c| matches!(c, ',' | '_'))
-        {
-            let message = if first == second {
-                format!("Cannot specify '{first}' with '{second}'.")
-            } else {
-                "Cannot specify both ',' and '_'.".into()
-            };
-            return Err(message);
-        }
+        spec.grouping = separator(&mut chars)?;
         if chars.next_if_eq(&'.').is_some() {
             spec.precision = number(&mut chars)?;
-            if spec.precision.is_none() {
+            spec.fraction_grouping = separator(&mut chars)?;
+            if spec.precision.is_none() && spec.fraction_grouping.is_none() {
                 return Err("Format specifier missing precision".into());
             }
         }
@@ -115,6 +116,9 @@ impl Vm {
         }
         let class = self.type_name(v);
         let n = Num::of(v);
+        if let Some(c) = v.get::<crate::object::Complex>() {
+            return self.format_complex(c.re, c.im, spec);
+        }
         if n.is_none() && !v.is_kind(Kind::Str) {
             return self.fail("TypeError", format!("unsupported format string passed to {class}.__format__"));
         }
@@ -130,7 +134,9 @@ impl Vm {
     }
 
     fn unknown_code<T>(&mut self, code: char, class: &str) -> R<T> {
-        self.fail("ValueError", format!("Unknown format code '{code}' for object of type '{class}'"))
+        let shown =
+            if (' '..='~').contains(&code) { code.to_string() } else { format!("\\x{:x}", code as u32) };
+        self.fail("ValueError", format!("Unknown format code '{shown}' for object of type '{class}'"))
     }
 
     fn format_text(&mut self, text: &str, spec: &Spec) -> R<String> {
@@ -199,10 +205,8 @@ impl Vm {
             return self.fail("ValueError", "Precision not allowed in integer format specifier");
         }
         if spec.no_negative_zero {
-            return self.fail(
-                "ValueError",
-                "Negative zero coercion (z) not allowed in format specifier with integer format code",
-            );
+            return self
+                .fail("ValueError", "Negative zero coercion (z) not allowed in integer format specifier");
         }
         if let Some(g) = spec.grouping
             && (matches!(kind, 'n' | 'c') || g == ',' && base != 10)
@@ -216,6 +220,9 @@ impl Vm {
             if spec.alternate {
                 return self
                     .fail("ValueError", "Alternate form (#) not allowed with integer format specifier 'c'");
+            }
+            if matches!(n, Num::Big(b) if i64::try_from(b).is_err()) {
+                return self.fail("OverflowError", "Python int too large to convert to C long");
             }
             let c = u32::try_from(n.clamp_i64()).ok().filter(|&c| c <= 0x10ffff);
             let Some(c) = c else { return self.fail("OverflowError", "%c arg not in range(0x110000)") };
@@ -254,20 +261,71 @@ impl Vm {
         let percent = kind == Some('%');
         let shown = if percent { f * 100.0 } else { f };
         let text = self.float_digits(shown.abs(), kind, spec.precision, spec.alternate)?;
+        self.shape_float(f, &text, percent, spec)
+    }
+
+    /// Sign, grouping and padding for the digits of a float.
+    fn shape_float(&mut self, f: f64, text: &str, percent: bool, spec: &Spec) -> R<String> {
         let mut negative = f.is_sign_negative() && !f.is_nan();
         if spec.no_negative_zero && !text.chars().any(|c| matches!(c, '1'..='9')) && f.is_finite() {
             negative = false;
         }
         let cut = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (whole, mut rest) = if f.is_finite() {
-            (&text[..cut], text[cut..].to_owned())
-        } else {
-            (text.as_str(), String::new())
-        };
+        let (whole, mut rest) =
+            if f.is_finite() { (&text[..cut], text[cut..].to_owned()) } else { (text, String::new()) };
+        if let Some(g) = spec.fraction_grouping
+            && let Some(digits) = rest.strip_prefix('.')
+        {
+            let n = digits.bytes().take_while(u8::is_ascii_digit).count();
+            let groups: Vec<&str> =
+                digits.as_bytes()[..n].chunks(3).filter_map(|c| std::str::from_utf8(c).ok()).collect();
+            rest = format!(".{}{}", groups.join(g.encode_utf8(&mut [0; 4])), &digits[n..]);
+        }
         if percent {
             rest.push('%');
         }
         self.assemble(negative, "", whole, &rest, spec, 3)
+    }
+
+    /// `format` of a complex number: both parts as floats, padded together.
+    pub(crate) fn format_complex(&mut self, re: f64, im: f64, spec: &str) -> R<String> {
+        let spec = match Spec::parse(spec, "complex") {
+            Ok(s) => s,
+            Err(message) => return self.fail("ValueError", message),
+        };
+        if let Some(k) = spec.kind
+            && !matches!(k, 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | 'n')
+        {
+            return self.unknown_code(k, "complex");
+        }
+        if spec.zero {
+            return self.fail("ValueError", "Zero padding is not allowed in complex format specifier");
+        }
+        if spec.align == Some('=') {
+            return self.fail("ValueError", "'=' alignment flag is not allowed in complex format specifier");
+        }
+        let part = Spec { width: 0, align: None, fill: ' ', ..spec.clone() };
+        let mut shape = |vm: &mut Vm, f: f64, part: &Spec| -> R<String> {
+            let kind = part.kind.or(part.precision.map(|_| 'g'));
+            let mut digits = vm.float_digits(f.abs(), kind, part.precision, part.alternate)?;
+            if kind.is_none() && digits.ends_with(".0") {
+                digits.truncate(digits.len() - if part.alternate { 1 } else { 2 });
+            }
+            vm.shape_float(f, &digits, false, part)
+        };
+        let alone = spec.kind.is_none() && re == 0.0 && re.is_sign_positive();
+        let mut text = match alone {
+            true => shape(self, im, &part)?,
+            false => {
+                let re = shape(self, re, &part)?;
+                re + &shape(self, im, &Spec { sign: Some('+'), ..part })?
+            }
+        };
+        text.push('j');
+        if spec.kind.is_none() && !alone {
+            text = format!("({text})");
+        }
+        self.pad(&text, spec.width, spec.fill, spec.align.unwrap_or('>'))
     }
 
     /// Digits of a float that is not negative, in one of the styles `e f g` (`None`: as `str`, or `g` that

@@ -1,8 +1,9 @@
 //! `%` formatting of strs.
 
 use super::number::{Num, int_digits};
+use super::specials::Special;
 use crate::error::R;
-use crate::object::{Dict, Kind, Str, Tuple};
+use crate::object::{Bytes, Kind, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -20,6 +21,8 @@ struct Arguments<'a> {
     all: &'a [Value],
     next: usize,
     mapping: Option<&'a Value>,
+    /// The template is bytes, as Latin-1.
+    bytes: bool,
 }
 
 impl Arguments<'_> {
@@ -38,10 +41,22 @@ const MAX_FIELD: i64 = i32::MAX as i64;
 
 impl Vm {
     pub fn percent_format(&mut self, fmt: &str, args: &Value) -> R<Value> {
+        let out = self.percent_text(fmt, args, false)?;
+        Ok(self.string(out))
+    }
+    /// The same for bytes, which go through Latin-1.
+    pub(crate) fn percent_bytes(&mut self, fmt: &Value, args: &Value) -> R<Value> {
+        let bytes = self.need_bytes(fmt)?;
+        let text: String = bytes.iter().map(|&b| b as char).collect();
+        let out = self.percent_text(&text, args, true)?;
+        let out = out.chars().map(|c| c as u8).collect();
+        Ok(if fmt.get::<Bytes>().is_some() { self.byte_vec(out) } else { self.byte_array(out) })
+    }
+    fn percent_text(&mut self, fmt: &str, args: &Value, bytes: bool) -> R<String> {
         let one = std::slice::from_ref(args);
         let all = args.get::<Tuple>().map_or(one, Tuple::as_slice);
-        let mapping = (args.kind() == Some(Kind::Dict)).then_some(args);
-        let mut args_left = Arguments { all, next: 0, mapping };
+        let mapping = self.is_percent_mapping(args).then_some(args);
+        let mut args_left = Arguments { all, next: 0, mapping, bytes };
         let chars: Vec<char> = fmt.chars().collect();
         let mut out = String::with_capacity(fmt.len());
         let (mut i, mut keyed) = (0, false);
@@ -54,13 +69,27 @@ impl Vm {
             self.percent_field(&chars, &mut i, &mut args_left, &mut keyed, &mut out)?;
         }
         // A mapping or a list may go unused; a tuple or a plain value must not.
-        let lenient = keyed || matches!(args.kind(), Some(Kind::Dict | Kind::List | Kind::Range));
+        let lenient = keyed || mapping.is_some();
         if args_left.next < all.len() && !lenient {
-            return self.fail("TypeError", "not all arguments converted during string formatting");
+            return self.fail(
+                "TypeError",
+                match bytes {
+                    true => "not all arguments converted during bytes formatting",
+                    false => "not all arguments converted during string formatting",
+                },
+            );
         }
-        Ok(self.string(out))
+        Ok(out)
     }
 
+    /// Anything with items, but tuples and text.
+    fn is_percent_mapping(&mut self, v: &Value) -> bool {
+        if matches!(v.kind(), Some(Kind::Tuple | Kind::Str | Kind::Type)) {
+            return false;
+        }
+        matches!(v.kind(), Some(Kind::Dict | Kind::List | Kind::Range | Kind::Bytes))
+            || v.is_dynamic() && self.has_special(v, Special::GetItem)
+    }
     fn percent_field(
         &mut self,
         chars: &[char],
@@ -105,7 +134,7 @@ impl Vm {
             out.push('%');
             return Ok(());
         }
-        if !"diouxXeEfFgGcrsa".contains(code) {
+        if !"diouxXeEfFgGcrsa".contains(code) && !(args.bytes && code == 'b') {
             let message =
                 format!("unsupported format character '{code}' ({:#x}) at index {}", code as u32, *i - 1);
             return self.fail("ValueError", message);
@@ -114,10 +143,67 @@ impl Vm {
             Some(v) => v,
             None => args.take(self)?,
         };
+        if args.bytes
+            && let Some(text) = self.percent_bytes_value(&v, code, precision)?
+        {
+            let align = if flags.left { '<' } else { '>' };
+            out.push_str(&self.pad(&text, width as usize, ' ', align)?);
+            return Ok(());
+        }
         let text = self.percent_value(&v, code, &flags, precision, width as usize)?;
         let align = if flags.left { '<' } else { '>' };
         out.push_str(&self.pad(&text, width as usize, ' ', align)?);
         Ok(())
+    }
+
+    /// What the codes of bytes alone show, as Latin-1. `None`: the code is one of numbers.
+    fn percent_bytes_value(&mut self, v: &Value, code: char, precision: Option<usize>) -> R<Option<String>> {
+        let bytes: Vec<u8> = match code {
+            's' | 'b' => match self.bytes_like(v)? {
+                Some(b) => b.to_vec(),
+                None => match self.call_special(v, Special::Bytes, &[])? {
+                    Some(b) if b.get::<Bytes>().is_some() => b.as_::<Bytes>().as_slice().to_vec(),
+                    _ => {
+                        let message = format!(
+                            "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+                            self.type_name(v)
+                        );
+                        return self.fail("TypeError", message);
+                    }
+                },
+            },
+            'r' | 'a' => self.ascii_string(v)?.into_bytes(),
+            'c' => {
+                if let Some(n) = Num::int_of(v) {
+                    match u8::try_from(n.clamp_i64()) {
+                        Ok(b) => vec![b],
+                        Err(_) => return self.fail("OverflowError", "%c arg not in range(256)"),
+                    }
+                } else {
+                    let b = if v.get::<Str>().is_some() { None } else { self.bytes_like(v)? };
+                    match b {
+                        Some(b) if b.len() == 1 => b.to_vec(),
+                        Some(b) => {
+                            let message = format!(
+                                "%c requires an integer in range(256) or a single byte, not a bytes object of length {}",
+                                b.len()
+                            );
+                            return self.fail("TypeError", message);
+                        }
+                        None => {
+                            let message = format!(
+                                "%c requires an integer in range(256) or a single byte, not {}",
+                                self.type_name(v)
+                            );
+                            return self.fail("TypeError", message);
+                        }
+                    }
+                }
+            }
+            _ => return Ok(None),
+        };
+        let n = if code == 'c' { bytes.len() } else { precision.unwrap_or(usize::MAX).min(bytes.len()) };
+        Ok(Some(bytes[..n].iter().map(|&b| b as char).collect()))
     }
 
     fn percent_key(&mut self, chars: &[char], i: &mut usize, args: &Arguments) -> R<Value> {
@@ -133,9 +219,11 @@ impl Vm {
             if depth == 0 {
                 *i = at + 1;
                 let key: String = chars[start..at].iter().collect();
-                let key = self.string(key);
-                let found = mapping.as_::<Dict>().get(self, &key)?;
-                return found.ok_or_else(|| self.raise_type("KeyError", vec![key]));
+                let key = match args.bytes {
+                    true => self.byte_vec(key.chars().map(|c| c as u8).collect()),
+                    false => self.string(key),
+                };
+                return self.get_item(mapping, &key);
             }
         }
         self.fail("ValueError", "incomplete format key")

@@ -4,6 +4,7 @@ use crate::error::R;
 use crate::object::{Kw, Str};
 use crate::value::Value;
 use crate::vm::Vm;
+use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 
 struct Fields<'a> {
     args: &'a [Value],
@@ -16,85 +17,126 @@ struct Fields<'a> {
 
 pub fn format(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let mut fields = Fields { args: &args[1..], kw, map: None, automatic: None, manual: false };
-    let chars: Vec<char> = args[0].as_::<Str>().as_str().chars().collect();
-    let s = expand(vm, &chars, &mut fields, 2)?;
-    Ok(vm.string(s))
+    let s = expand(vm, args[0].as_::<Str>().wtf8(), &mut fields, 2)?;
+    Ok(vm.wtf8_buf(s))
 }
 
 pub fn format_map(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let mut fields = Fields { args: &[], kw: Kw::NONE, map: Some(&args[1]), automatic: None, manual: false };
-    let chars: Vec<char> = args[0].as_::<Str>().as_str().chars().collect();
-    let s = expand(vm, &chars, &mut fields, 2)?;
-    Ok(vm.string(s))
+    let s = expand(vm, args[0].as_::<Str>().wtf8(), &mut fields, 2)?;
+    Ok(vm.wtf8_buf(s))
 }
 
-fn expand(vm: &mut Vm, chars: &[char], fields: &mut Fields, depth: u32) -> R<String> {
+/// A part of a template: literal text, then perhaps a field.
+pub struct Piece {
+    pub literal: Wtf8Buf,
+    pub field: Option<Field>,
+}
+pub struct Field {
+    pub name: Wtf8Buf,
+    pub conversion: Option<CodePoint>,
+    pub spec: Wtf8Buf,
+}
+
+/// Takes a template apart. The pieces before an error are lost: it is raised at once.
+pub fn pieces(vm: &mut Vm, text: &Wtf8) -> R<Vec<Piece>> {
+    let chars: Vec<CodePoint> = text.code_points().collect();
+    let (mut all, mut literal, mut i) = (vec![], Wtf8Buf::new(), 0);
+    while let Some(&c) = chars.get(i) {
+        i += 1;
+        match c.to_char_lossy() {
+            '{' | '}' if chars.get(i) == Some(&c) => {
+                i += 1;
+                literal.push(c);
+                // An escaped brace ends a piece of its own.
+                all.push(Piece { literal: std::mem::take(&mut literal), field: None });
+            }
+            '}' => return vm.fail("ValueError", "Single '}' encountered in format string"),
+            '{' if i >= chars.len() => {
+                return vm.fail("ValueError", "Single '{' encountered in format string");
+            }
+            '{' => {
+                let field = Some(take_field(vm, &chars, &mut i)?);
+                all.push(Piece { literal: std::mem::take(&mut literal), field });
+            }
+            _ => literal.push(c),
+        }
+    }
+    if !literal.is_empty() {
+        all.push(Piece { literal, field: None });
+    }
+    Ok(all)
+}
+
+/// A field, from behind its opening brace to behind its closing one.
+fn take_field(vm: &mut Vm, chars: &[CodePoint], at: &mut usize) -> R<Field> {
+    let get = |i: usize| chars.get(i).map(|c| c.to_char_lossy());
+    let (start, mut i, mut bracket) = (*at, *at, false);
+    while let Some(c) = get(i) {
+        match c {
+            '{' if !bracket => return vm.fail("ValueError", "unexpected '{' in field name"),
+            '[' => bracket = true,
+            ']' => bracket = false,
+            '}' | ':' | '!' if !bracket => break,
+            _ => {}
+        }
+        i += 1;
+    }
+    let mut field =
+        Field { name: chars[start..i].iter().copied().collect(), conversion: None, spec: Wtf8Buf::new() };
+    if get(i) == Some('!') {
+        field.conversion = chars.get(i + 1).copied();
+        if field.conversion.is_none() {
+            return vm.fail("ValueError", "end of string while looking for conversion specifier");
+        }
+        i += 2;
+        match get(i) {
+            Some(':' | '}') => {}
+            Some(_) => return vm.fail("ValueError", "expected ':' after conversion specifier"),
+            None => return vm.fail("ValueError", "unmatched '{' in format spec"),
+        }
+    }
+    match get(i) {
+        Some('}') => {
+            *at = i + 1;
+            return Ok(field);
+        }
+        Some(_) => {}
+        None => return vm.fail("ValueError", "expected '}' before end of string"),
+    }
+    let (from, mut open) = (i + 1, 1);
+    for (i, c) in chars.iter().enumerate().skip(from) {
+        match c.to_char_lossy() {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            field.spec = chars[from..i].iter().copied().collect();
+            *at = i + 1;
+            return Ok(field);
+        }
+    }
+    vm.fail("ValueError", "unmatched '{' in format spec")
+}
+
+fn expand(vm: &mut Vm, text: &Wtf8, fields: &mut Fields, depth: u32) -> R<Wtf8Buf> {
     if depth == 0 {
         return vm.fail("ValueError", "Max string recursion exceeded");
     }
-    let (mut out, mut i) = (String::new(), 0);
-    while let Some(&c) = chars.get(i) {
-        i += 1;
-        match c {
-            '{' | '}' if chars.get(i) == Some(&c) => {
-                out.push(c);
-                i += 1;
-            }
-            '}' => return vm.fail("ValueError", "Single '}' encountered in format string"),
-            '{' => {
-                if i >= chars.len() {
-                    return vm.fail("ValueError", "Single '{' encountered in format string");
-                }
-                let start = i;
-                let (mut open, mut bracket) = (1, false);
-                while i < chars.len() && open > 0 {
-                    match chars[i] {
-                        '[' => bracket = true,
-                        ']' => bracket = false,
-                        '{' if !bracket => open += 1,
-                        '}' if !bracket => open -= 1,
-                        _ => {}
-                    }
-                    i += 1;
-                }
-                if open > 0 {
-                    return vm.fail("ValueError", "expected '}' before end of string");
-                }
-                out.push_str(&field(vm, &chars[start..i - 1], fields, depth)?);
-            }
-            c => out.push(c),
+    let mut out = Wtf8Buf::new();
+    for piece in pieces(vm, text)? {
+        out.push_wtf8(&piece.literal);
+        if let Some(f) = piece.field {
+            expand_field(vm, f, fields, depth, &mut out)?;
         }
     }
     Ok(out)
 }
 
-/// One field without its braces: `name!conversion:spec`.
-fn field(vm: &mut Vm, chars: &[char], fields: &mut Fields, depth: u32) -> R<String> {
-    let mut bracket = false;
-    let end = chars.iter().position(|&c| {
-        match c {
-            '[' => bracket = true,
-            ']' => bracket = false,
-            _ => {}
-        }
-        !bracket && matches!(c, '!' | ':')
-    });
-    let end = end.unwrap_or(chars.len());
-    let name: String = chars[..end].iter().collect();
-    let mut rest = &chars[end..];
-    let mut conversion = None;
-    if rest.first() == Some(&'!') {
-        let Some(&c) = rest.get(1) else {
-            return vm.fail("ValueError", "end of string while looking for conversion specifier");
-        };
-        conversion = Some(c);
-        rest = &rest[2..];
-        if !rest.is_empty() && rest[0] != ':' {
-            return vm.fail("ValueError", "expected ':' after conversion specifier");
-        }
-    }
-    let v = lookup(vm, &name, fields)?;
-    let v = match conversion {
+fn expand_field(vm: &mut Vm, field: Field, fields: &mut Fields, depth: u32, out: &mut Wtf8Buf) -> R {
+    let v = lookup(vm, &field.name.to_string_lossy(), fields)?;
+    let v = match field.conversion.map(CodePoint::to_char_lossy) {
         None => v,
         Some('r') => vm.repr(&v)?,
         Some('s') => vm.str_of(&v)?,
@@ -104,12 +146,13 @@ fn field(vm: &mut Vm, chars: &[char], fields: &mut Fields, depth: u32) -> R<Stri
         }
         Some(c) => return vm.fail("ValueError", format!("Unknown conversion specifier {c}")),
     };
-    let spec = match rest.split_first() {
-        Some((_, spec)) if spec.contains(&'{') || spec.contains(&'}') => expand(vm, spec, fields, depth - 1)?,
-        Some((_, spec)) => spec.iter().collect(),
-        None => String::new(),
-    };
-    vm.format_value(&v, &spec)
+    let nested = field.spec.as_bytes().iter().any(|b| matches!(b, b'{' | b'}'));
+    let spec = if nested { expand(vm, &field.spec, fields, depth - 1)? } else { field.spec };
+    match v.get::<Str>() {
+        Some(s) if spec.is_empty() && !v.is_dynamic() => out.push_wtf8(s.wtf8()),
+        _ => out.push_str(&vm.format_value(&v, &spec.to_string_lossy())?),
+    }
+    Ok(())
 }
 
 /// `0.attribute[item]` and the like.

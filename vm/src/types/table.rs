@@ -20,7 +20,7 @@ pub fn fill(vm: &mut Vm) {
         (&t.int, vec![scalar::INT, scalar::NUMBER, scalar::INT_OPERATORS, int::INT]),
         (&t.float, vec![scalar::FLOAT, scalar::NUMBER, int::FLOAT]),
         (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
-        (&t.bytes, vec![bytes::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.bytes, vec![bytes::METHODS, super::buffer::methods::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.list, vec![list::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
         (&t.tuple, vec![list::TUPLE_METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.dict, vec![dict::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
