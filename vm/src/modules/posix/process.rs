@@ -162,7 +162,6 @@ pub(super) static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("execv", 2, 2, |vm, a, _| {
         let path = vm.path_arg("execv", "path", &a[0], PathKind::Text)?;
         let argv = arguments(vm, "execv", &a[1])?;
-        flush(vm);
         vm.none(sys!(libc::execv(path.text.as_ptr(), pointers(&argv).as_ptr())))
     }),
     BuiltinDef::kw("execve", 0, 255, execve),
@@ -375,8 +374,6 @@ pub(super) fn sched_param(vm: &mut Vm, v: &Value) -> R<libc::sched_param> {
 }
 
 // ---- starting programs
-pub(super) fn flush(vm: &mut Vm) {
-}
 /// Pointers to the texts, with a null at the end.
 pub(super) fn pointers(texts: &[CString]) -> Vec<*const c_char> {
     texts.iter().map(|t| t.as_ptr()).chain([std::ptr::null()]).collect()
@@ -424,7 +421,6 @@ fn execve(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         return vm.fail("TypeError", "execve: environment must be a mapping object");
     }
     let env = environment(vm, &env)?;
-    flush(vm);
     let (argv, env) = (pointers(&argv), pointers(&env));
     let r = match path.fd {
         Some(fd) => sys!(libc::fexecve(fd, argv.as_ptr(), env.as_ptr())),
@@ -472,7 +468,6 @@ pub(crate) fn before_fork(vm: &mut Vm) {
     let mut hooks = vm.state::<AtFork>().before.clone();
     hooks.reverse();
     run_hooks(vm, hooks);
-    flush(vm);
 }
 /// After a fork, in the process it happened in.
 pub(crate) fn after_fork(vm: &mut Vm, in_child: bool) {

@@ -1,6 +1,6 @@
 //! `posix.posix_spawn`.
 
-use super::process::{arguments, environment, flush, pointers, sched_param, signal_set};
+use super::process::{arguments, environment, pointers, sched_param, signal_set};
 use super::sys::PathKind;
 use crate::error::R;
 use crate::object::{Kw, Tuple};
@@ -104,7 +104,6 @@ pub(super) fn spawn(vm: &mut Vm, who: &str, args: &[Value], kw: Kw) -> R<Value> 
         flags |= libc::POSIX_SPAWN_SETSCHEDPARAM as c_int;
     }
     unsafe { libc::posix_spawnattr_setflags(&mut a.attr, flags as _) };
-    flush(vm);
     let argv = pointers(&argv);
     let envp = env.as_deref().map(pointers);
     let mut pid = 0;
