@@ -6,6 +6,9 @@ print(b.readline(), b.tell(), b.read(2), b.readlines(), b.read(), b.getvalue())
 print(b.seek(3), b.write(b"--"), b.getvalue(), b.seek(-2, 2), b.read(), b.seek(20), b.read())
 b.write(b"!")
 print(b.getvalue(), b.truncate(5), b.getvalue(), b.tell())
+room = bytearray(4)
+b.seek(0)
+print(b.readinto(room), room, b.read1(), b.readable(), b.writable(), b.seekable(), b.isatty())
 print([line for line in io.BytesIO(b"a\nb\n\nc")], io.BytesIO(b"abc").readline(2))
 b.writelines([b"x", b"y"])
 print(b.getvalue(), b.close(), b.closed)
@@ -23,6 +26,18 @@ try:
     io.BytesIO().write("text")
 except TypeError as e:
     print(e)
+view = io.BytesIO(b"abcdef")
+buffer = view.getbuffer()
+buffer[1] = 66
+print(view.getvalue(), len(buffer))
+for f in (lambda: view.write(b"0123456789"), lambda: view.truncate(0), view.close):
+    try:
+        f()
+    except BufferError as e:
+        print(e)
+buffer.release()
+print(view.write(b"0123456789"), view.getvalue())
+
 s = io.StringIO("één\ntwo\r\nthree")
 print(repr(s.readline()), s.tell(), repr(s.read(2)), repr(s.readline()), repr(s.read()), repr(s.read()))
 print(s.seek(0), s.write("ABC"), repr(s.getvalue()), s.newlines, s.seek(0, 2), s.write("!"), repr(s.getvalue()))

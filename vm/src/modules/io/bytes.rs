@@ -4,6 +4,7 @@ use super::data::{bytes_of, fill, writable_len};
 use super::{Class, class, fail_closed, is_exact, size_arg};
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Kw, Payload, Tuple};
+use crate::types::buffer::Buffer;
 use crate::types::native::{ClassDef, GetSet, HAS_DICT, NO_NEW, SUBCLASS, WEAKREF};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -26,6 +27,37 @@ pub struct BytesIoBuffer {
 impl Payload for BytesIoBuffer {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         visit(&self.stream);
+    }
+    fn buffer(&self) -> Option<&dyn Buffer> {
+        Some(self)
+    }
+}
+impl BytesIoBuffer {
+    fn add_exports(&self, by: isize) {
+        if let Some(b) = self.stream.native::<BytesIo>() {
+            b.exports.set(b.exports.get().saturating_add_signed(by));
+        }
+    }
+}
+impl Buffer for BytesIoBuffer {
+    fn read(&self, f: &mut dyn FnMut(&[u8])) {
+        if let Some(b) = self.stream.native::<BytesIo>() {
+            f(&b.bytes.borrow());
+        }
+    }
+    fn write(&self, f: &mut dyn FnMut(&mut [u8])) -> bool {
+        let Some(b) = self.stream.native::<BytesIo>() else { return false };
+        f(&mut b.bytes.borrow_mut());
+        true
+    }
+    fn readonly(&self) -> bool {
+        false
+    }
+    fn acquire(&self) {
+        self.add_exports(1);
+    }
+    fn release(&self) {
+        self.add_exports(-1);
     }
 }
 

@@ -651,7 +651,8 @@ fn cast(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             match usize::try_from(n.clamp_i64()) {
                 Ok(n) if n > 0 => dimensions.push(n),
                 _ => {
-                    return vm.fail("ValueError", "memoryview.cast(): elements of shape must be integers > 0");
+                    return vm
+                        .fail("ValueError", "memoryview.cast(): elements of shape must be integers > 0");
                 }
             }
         }
