@@ -4,6 +4,7 @@
 mod arithmetic;
 pub mod builtins;
 pub mod evaluate;
+pub mod hashes;
 pub mod monitoring;
 pub mod os_error;
 pub mod support;
@@ -29,25 +30,42 @@ macro_rules! native_modules {
 
 // One line a module, in alphabetical order of the files.
 native_modules! {
+    abc "_abc";
     ast "_ast";
     atexit "atexit";
     binascii "binascii";
+    bisect "_bisect";
+    blake2 "_blake2";
     codecs "_codecs";
+    collections "_collections";
+    contextvars "_contextvars";
+    csv "_csv";
     errno "errno";
     faulthandler "faulthandler";
     fcntl "fcntl";
+    functools "_functools";
     grp "grp";
+    heapq "_heapq";
     imp "_imp";
     io "_io";
+    itertools "itertools";
+    json "_json";
     locale "_locale";
     marshal "marshal";
+    math "math";
+    md5 "_md5";
     opcode "_opcode";
+    operator "_operator";
     posix "posix";
     posixsubprocess "_posixsubprocess";
     pwd "pwd";
     queue "_queue";
+    random "_random";
     resource "resource";
     select "select";
+    sha1 "_sha1";
+    sha2 "_sha2";
+    sha3 "_sha3";
     signal "_signal";
     sre "_sre";
     stat_ "_stat";
@@ -65,6 +83,7 @@ native_modules! {
     unicodedata "unicodedata";
     warnings "_warnings";
     weakref "_weakref";
+    zlib "zlib";
 }
 
 pub fn init(vm: &mut Vm) {

@@ -1,0 +1,3 @@
+//! Module `_sha3`: see `hashes`.
+
+pub use super::hashes::sha3 as init;
