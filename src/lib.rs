@@ -58,8 +58,8 @@ pub const LIBRARY: Library = Library {
     paths: |prefix| seriema_stdlib::paths(prefix).collect(),
 };
 
-/// Off until classes and all that importlib needs work.
-const IMPORTLIB: bool = false;
+/// Off until what `site` imports works.
+const SITE: bool = false;
 
 /// Settings of an interpreter to be.
 #[derive(Default)]
@@ -112,11 +112,9 @@ impl Builder {
             vm.tier = Some(Box::new(engine));
         }
         let mut py = Python { vm };
-        if IMPORTLIB {
-            py.vm.start_import().map_err(|_| py.error())?;
-            if !py.vm.options.no_site {
-                py.vm.import_module("site").map_err(|_| py.error())?;
-            }
+        py.vm.start_import().map_err(|_| py.error())?;
+        if SITE && !py.vm.options.no_site {
+            py.vm.import_module("site").map_err(|_| py.error())?;
         }
         Ok(py)
     }

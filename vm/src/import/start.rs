@@ -32,6 +32,9 @@ impl Vm {
         let globals = importlib.as_::<Module>().dict.clone();
         let (key, builtins) = (self.intern("__builtins__"), self.builtins.clone());
         globals.as_::<Dict>().set_str(self, &key, builtins);
+        // importlib wants it where the interpreter itself began a frozen module.
+        let original = self.intern("importlib._bootstrap");
+        self.set_global(&importlib, "__origname__", original);
         self.exec_code(&code, &globals)?;
         let imp = self.load_native_now("_imp")?;
         let sys = self.sys_module.clone();

@@ -71,7 +71,9 @@ pub fn init(vm: &mut Vm) -> R<Value> {
     vm.set_global(&m, "_onceregistry", once);
     let default = vm.intern("default");
     vm.set_global(&m, "_defaultaction", default);
-    let variables = vm.import_module("_contextvars")?;
+    // Context variables come with a module of their own.
+    let Some(variables) = vm.make_native_module("_contextvars")? else { return Ok(m) };
+    vm.set_imported("_contextvars", variables.clone());
     let name = vm.str("_warnings_context");
     let context = vm.call_method(&variables, "ContextVar", &[name])?;
     s.borrow_mut().context = context.clone();

@@ -1,0 +1,2 @@
+from .. import sub
+from ..star import a as up
