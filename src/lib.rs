@@ -172,6 +172,7 @@ impl Python {
         if self.vm.options.safe_path || self.vm.options.isolated {
             return;
         }
+        self.vm.options.script_folder = Some(entry.to_owned());
         let entry = self.vm.str(entry);
         if let Some(path) = self.vm.sys_attribute("path")
             && let Some(path) = path.get::<List>()

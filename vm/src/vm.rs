@@ -38,6 +38,8 @@ pub struct Options {
     pub python_path: Vec<String>,
     /// `-P`: the script's folder is not put on `sys.path`.
     pub safe_path: bool,
+    /// What was put in front of `sys.path` for the script, if anything was.
+    pub script_folder: Option<String>,
     /// `-B`
     pub dont_write_bytecode: bool,
     /// `-E`, `-I`, `-s`, `-S`: for `sys.flags`.
@@ -68,6 +70,7 @@ impl Default for Options {
             lib_dir: None,
             python_path: vec![],
             safe_path: false,
+            script_folder: None,
             dont_write_bytecode: false,
             ignore_environment: false,
             isolated: false,

@@ -358,8 +358,7 @@ impl Vm {
     pub fn is_shadowing(&mut self, file: &str) -> bool {
         let folder =
             file.strip_suffix("/__init__.py").unwrap_or(file).rsplit_once('/').map_or("", |(f, _)| f);
-        let first = self.sys_attribute("path").and_then(|p| p.get::<crate::object::List>()?.get(0));
-        let Some(first) = first.as_ref().and_then(text) else { return false };
+        let Some(first) = self.options.script_folder.as_deref() else { return false };
         let cwd = std::env::current_dir().map(|d| d.to_string_lossy().into_owned()).unwrap_or_default();
         !self.options.safe_path && folder == if first.is_empty() { &cwd } else { first }
     }
