@@ -1,10 +1,12 @@
 //! Module `_abc`: abstract base classes, with the registry and the caches of each.
 //!
 //! The data of an abstract class is its attribute `_abc_impl`. Answers are cached by class; the negative ones
-//! are good until any class is registered anywhere, which `counter` counts.
+//! are good until any class is registered anywhere, which `counter` counts. Classes are referred to weakly;
+//! the references to those that are gone are cleared away when a table grows.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Dict, Kind, Kw, Payload, Type};
+use crate::modules::weakref::WeakRef;
+use crate::object::{BuiltinDef, Dict, Kind, Kw, Payload, Type, TypeFlags};
 use crate::types::native::{ClassDef, NO_NEW};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -23,11 +25,14 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("_get_dump", 1, 1, |vm, a, _| {
         let data = data_of(vm, &a[0])?;
         let Some(d) = data.native::<Data>() else { return Ok(Value::NONE) };
-        let sets = [&d.registry, &d.cache, &d.negative].map(|s| s.borrow().values().cloned().collect());
+        let sets = [
+            d.registry.borrow().clone(),
+            d.cache.borrow().values().cloned().collect(),
+            d.negative.borrow().values().cloned().collect(),
+        ];
         let mut parts = vec![];
-        for classes in sets {
-            let classes: Vec<Value> = classes;
-            let list = vm.list(classes);
+        for references in sets {
+            let list = vm.list(references);
             let set = vm.get_attr_builtin("set")?;
             parts.push(vm.call(&set, &[list], Kw::NONE)?);
         }
@@ -53,12 +58,13 @@ struct State {
     counter: u64,
 }
 
-/// Classes by identity.
+/// Weak references to classes, by the address of the class.
 type Classes = RefCell<HashMap<u64, Value>>;
 
 #[derive(Default)]
 struct Data {
-    registry: Classes,
+    /// Weak references, in the order of registration.
+    registry: RefCell<Vec<Value>>,
     cache: Classes,
     negative: Classes,
     /// Counter when `negative` was begun.
@@ -67,15 +73,14 @@ struct Data {
 
 impl Payload for Data {
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for classes in [&self.registry, &self.cache, &self.negative] {
+        self.registry.borrow().iter().for_each(&mut *visit);
+        for classes in [&self.cache, &self.negative] {
             classes.borrow().values().for_each(&mut *visit);
         }
     }
     fn clear(&self) {
-        for classes in [&self.registry, &self.cache, &self.negative] {
-            let old = classes.take();
-            drop(old);
-        }
+        let old = (self.registry.take(), self.cache.take(), self.negative.take());
+        drop(old);
     }
 }
 
@@ -93,12 +98,41 @@ pub fn init(vm: &mut Vm) -> R<Value> {
     Ok(module)
 }
 
-fn has(classes: &Classes, class: &Value) -> bool {
-    classes.borrow().contains_key(&class.word().0)
+fn alive(reference: &Value) -> Option<Value> {
+    reference.native::<WeakRef>().and_then(WeakRef::get)
 }
-fn insert(classes: &Classes, class: &Value) {
-    let old = classes.borrow_mut().insert(class.word().0, class.clone());
-    drop(old);
+/// A reference to another class that had the same address is dead.
+fn has(classes: &Classes, class: &Value) -> bool {
+    let reference = classes.borrow().get(&class.word().0).cloned();
+    reference.is_some_and(|r| alive(&r).is_some())
+}
+fn insert(vm: &mut Vm, classes: &Classes, class: &Value) -> R {
+    let kind = vm.weak_ref_class();
+    let reference = vm.weak_ref(&kind, class, Value::NONE)?;
+    let full = {
+        let c = classes.borrow();
+        c.len() == c.capacity()
+    };
+    let mut gone = vec![];
+    if full {
+        let dead = |r: &Value| r.native::<WeakRef>().is_some_and(|w| w.get().is_none());
+        let mut c = classes.borrow_mut();
+        let keys: Vec<u64> = c.iter().filter(|(_, r)| dead(r)).map(|(k, _)| *k).collect();
+        gone.extend(keys.iter().filter_map(|k| c.remove(k)));
+    }
+    let old = classes.borrow_mut().insert(class.word().0, reference);
+    drop((old, gone));
+    Ok(())
+}
+
+/// A flag of a class and of those below it.
+fn set_below(class: &Type, flags: TypeFlags) {
+    for flag in [TypeFlags::SEQUENCE, TypeFlags::MAPPING] {
+        class.set_flag(flag, flags.contains(flag));
+    }
+    for sub in class.subclasses() {
+        set_below(sub.as_(), flags);
+    }
 }
 
 fn data_of(vm: &mut Vm, class: &Value) -> R<Value> {
@@ -118,6 +152,10 @@ fn is_abstract(vm: &mut Vm, v: &Value) -> R<bool> {
         None => Ok(false),
     }
 }
+
+/// The bits of `__abc_tpflags__`.
+const SEQUENCE_BIT: i64 = 1 << 5;
+const MAPPING_BIT: i64 = 1 << 6;
 
 fn abc_init(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     let class = &a[0];
@@ -147,6 +185,24 @@ fn abc_init(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     let frozenset = vm.get_attr_builtin("frozenset")?;
     let names = vm.call(&frozenset, &[names], Kw::NONE)?;
     vm.set_attr(class, &abstracts, names)?;
+    // `__abc_tpflags__`: instances match sequence or mapping patterns.
+    let key = vm.intern("__abc_tpflags__");
+    if let Some(v) = t.dict.as_::<Dict>().get_str(&key)
+        && v.word().is_int()
+    {
+        let both = TypeFlags::SEQUENCE | TypeFlags::MAPPING;
+        let asked = match v.word().int() & (SEQUENCE_BIT | MAPPING_BIT) {
+            SEQUENCE_BIT => TypeFlags::SEQUENCE,
+            MAPPING_BIT => TypeFlags::MAPPING,
+            0 => t.flags.get() & both,
+            _ => {
+                let message = "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING";
+                return vm.fail("TypeError", message);
+            }
+        };
+        set_below(t, asked);
+        vm.del_attr(class, &key)?;
+    }
     let data_class = vm.native_class::<Data>(&DATA);
     let data = Data { negative_version: Cell::new(vm.state::<State>().counter), ..Data::default() };
     let data = vm.new_native(&data_class, data);
@@ -167,10 +223,18 @@ fn register(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         return vm.fail("RuntimeError", "Refusing to create an inheritance cycle");
     }
     let data = data_of(vm, class)?;
+    let kind = vm.weak_ref_class();
+    let reference = vm.weak_ref(&kind, sub, Value::NONE)?;
     if let Some(d) = data.native::<Data>() {
-        insert(&d.registry, sub);
+        d.registry.borrow_mut().push(reference);
     }
     vm.state::<State>().counter += 1;
+    if let (Some(t), Some(s)) = (class.get::<Type>(), sub.get::<Type>()) {
+        let flags = t.flags.get() & (TypeFlags::SEQUENCE | TypeFlags::MAPPING);
+        if !flags.is_empty() {
+            set_below(s, flags);
+        }
+    }
     Ok(sub.clone())
 }
 
@@ -223,7 +287,7 @@ fn subclass_check(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         return Ok(Value::FALSE);
     }
     let answer = find(vm, class, sub, d)?;
-    insert(if answer { &d.cache } else { &d.negative }, sub);
+    insert(vm, if answer { &d.cache } else { &d.negative }, sub)?;
     Ok(Value::bool(answer))
 }
 
@@ -240,8 +304,8 @@ fn find(vm: &mut Vm, class: &Value, sub: &Value, d: &Data) -> R<bool> {
     if sub.get::<Type>().is_some_and(|t| t.is_subtype(class)) {
         return Ok(true);
     }
-    let registered: Vec<Value> = d.registry.borrow().values().cloned().collect();
-    for r in registered {
+    let registered = d.registry.borrow().clone();
+    for r in registered.iter().filter_map(alive) {
         if is_subclass(vm, sub, &r)? {
             return Ok(true);
         }

@@ -95,7 +95,6 @@ static DEFAULTDICT: ClassDef = ClassDef {
          defaultdict compares equal to a dict with the same items.\nAll remaining arguments are treated the \
          same as if they were\npassed to the dict constructor, including keyword arguments.\n",
     ),
-    ..ClassDef::DEFAULT
 };
 
 pub fn add(vm: &mut Vm, module: &Value) {

@@ -4,7 +4,7 @@
 use super::deque_iter;
 use crate::error::R;
 use crate::modules::itertools::add_class;
-use crate::object::{BuiltinDef, Kw, Payload, Type};
+use crate::object::{BuiltinDef, Kw, Payload, Type, TypeFlags};
 use crate::op::CmpOp;
 use crate::types::native::{ClassDef, GetSet, SUBCLASS, WEAKREF};
 use crate::types::number::Num;
@@ -79,7 +79,7 @@ macro_rules! comparison {
 
 static DEQUE: ClassDef = ClassDef {
     name: "collections.deque",
-    flags: SUBCLASS.union(WEAKREF),
+    flags: SUBCLASS.union(WEAKREF).union(TypeFlags::SEQUENCE),
     methods: &[
         BuiltinDef::kw("__new__", 0, u8::MAX, |vm, a, _| Ok(vm.new_native(&a[0], Deque::default()))),
         BuiltinDef::kw("__init__", 0, u8::MAX, init),

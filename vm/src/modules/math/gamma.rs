@@ -8,8 +8,8 @@ pub enum Bad {
     Range,
 }
 
-const G: f64 = 6.024_680_040_776_729_6;
-const G_MINUS_HALF: f64 = 5.524_680_040_776_729_6;
+const G: f64 = 6.024_680_040_776_73;
+const G_MINUS_HALF: f64 = 5.524_680_040_776_73;
 const LOG_PI: f64 = 1.144_729_885_849_400_2;
 
 #[allow(clippy::excessive_precision)]
