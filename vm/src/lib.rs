@@ -6,6 +6,7 @@ pub mod code;
 pub mod compile;
 pub mod error;
 pub mod frame;
+pub mod gc;
 pub mod import;
 pub mod interp;
 pub mod layout;

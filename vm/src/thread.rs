@@ -46,8 +46,10 @@ impl Breaker {
 pub const BREAK_INTERRUPT: u64 = 1;
 /// ... another thread waits for the GIL, ...
 pub const BREAK_SWITCH: u64 = 2;
-/// ... a signal has come.
+/// ... a signal has come, ...
 pub const BREAK_SIGNAL: u64 = 4;
+/// There are so many containers that the cycle collector should look for garbage.
+pub const BREAK_COLLECT: u64 = 8;
 
 /// The lock. Shared with threads that wait for it, which may outlive the VM.
 pub struct Gil {

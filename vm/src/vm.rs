@@ -8,7 +8,7 @@ use crate::error::{Exc, R};
 use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS, NO_PREV};
 use crate::monitor::Callback;
 use crate::object::{Bytes, Dict, Function, Int, List, Module, Str, Tuple};
-use crate::thread::{BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
+use crate::thread::{BREAK_COLLECT, BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
 use crate::tier::{NoTier, Tier};
 use crate::types::Types;
 use crate::value::{Value, Word};
@@ -185,12 +185,17 @@ pub struct Vm {
     /// Where standard output goes.
     pub stdout: crate::modules::io::Out,
     pub(crate) stack: DataStack,
+    pub(crate) gc: crate::gc::Gc,
+    /// The last field: goes when nothing of the VM refers to objects any more.
+    pub(crate) heap: crate::object::heap::HeapHandle,
 }
 
 impl Vm {
     pub fn new(options: Options) -> Box<Vm> {
         let mut stack = DataStack::new(options.stack_words);
+        let heap = crate::object::heap::HeapHandle::new();
         let types = Types::bootstrap();
+        heap.started();
         let mut vm = Box::new(Vm {
             frame: std::ptr::null_mut(),
             stack_limit: stack.limit(),
@@ -245,11 +250,15 @@ impl Vm {
             stdout: crate::modules::io::Out::default(),
             options,
             stack,
+            gc: Default::default(),
+            heap,
         });
         vm.frame = base_frame(&mut vm.stack);
         vm.threads.start(&vm.breaker);
         crate::types::init(&mut vm);
         crate::modules::init(&mut vm);
+        vm.gc.base = vm.heap.containers();
+        vm.set_gc_trigger();
         vm
     }
 
@@ -497,6 +506,9 @@ impl Vm {
     // ---- signals and the like
     pub(crate) fn answer_breaker(&mut self) -> R {
         let bits = self.breaker.take();
+        if bits & BREAK_COLLECT != 0 {
+            self.collect_if_due();
+        }
         if bits & BREAK_INTERRUPT != 0 {
             return Err(self.raise_type("KeyboardInterrupt", vec![]));
         }
@@ -644,20 +656,10 @@ impl Drop for Vm {
         self.handled = Value::NONE;
         self.pending = None;
         self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
-        // Functions and the dicts of their globals refer to each other: break the cycles from the modules.
-        let all = std::mem::replace(&mut self.sys_modules, Value::NONE);
-        let modules: Vec<Value> = all.get::<Dict>().map_or(vec![], |d| d.iter().map(|(_, m)| m).collect());
-        for m in &modules {
-            if let Some(dict) = m.get::<Module>().map(|m| m.dict.clone()) {
-                dict.as_::<Dict>().clear(self);
-            }
-        }
-        drop((modules, all));
-        (self.sys_module, self.importlib, self.own_import) = (Value::NONE, None, Value::NONE);
+        self.end_modules();
+        self.sys_module = Value::NONE;
         self.builtins = Value::NONE;
-        for &p in &self.codes {
-            // SAFETY: the set holds the addresses of live code objects; those left outlive the VM's fields.
-            unsafe { (*(p as *const Code)).vm.set(std::ptr::null_mut()) };
-        }
+        self.collect(2);
+        self.part_from_objects();
     }
 }

@@ -44,6 +44,7 @@ native_modules! {
     faulthandler "faulthandler";
     fcntl "fcntl";
     functools "_functools";
+    gc_ "gc";
     grp "grp";
     heapq "_heapq";
     imp "_imp";

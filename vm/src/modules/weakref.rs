@@ -36,8 +36,8 @@ impl WeakRef {
     pub fn get(&self) -> Option<Value> {
         match self.target.get() {
             0 => None,
-            // SAFETY: the reference is emptied before its target is freed.
-            p => Some(Word(p).to_value()),
+            // SAFETY: the reference is emptied before its target is freed, whose count may be 0 by then.
+            p => unsafe { (*Word(p).header()).count() > 0 }.then(|| Word(p).to_value()),
         }
     }
 }
@@ -143,7 +143,7 @@ impl Vm {
         {
             for r in list {
                 let v = Value::of(r);
-                if self.type_of(v).is(&exact) && v.native::<WeakRef>().is_some_and(|w| w.callback.borrow().is_none())
+                if v.ref_count() > 0 && self.type_of(v).is(&exact) && v.native::<WeakRef>().is_some_and(|w| w.callback.borrow().is_none())
                 {
                     return Ok(v.clone());
                 }
@@ -175,7 +175,9 @@ impl Vm {
     }
     /// The weak references to an object, oldest first.
     pub(crate) fn weakrefs_of(&self, v: &Value) -> Vec<Value> {
-        self.weakrefs.get(&v.word().0).map_or(vec![], |l| l.iter().map(|w| w.to_value()).collect())
+        let living = |w: &&Word| Value::of(w).ref_count() > 0;
+        let list = self.weakrefs.get(&v.word().0);
+        list.map_or(vec![], |l| l.iter().filter(living).map(|w| w.to_value()).collect())
     }
     /// Empties the weak references to an object that goes; their callbacks are for the caller to run.
     pub(crate) fn empty_weakrefs(&mut self, address: u64) -> Vec<(Value, Value)> {
@@ -191,6 +193,20 @@ impl Vm {
             if !f.is_none() && unsafe { (*w.header()).count() } > 0 {
                 callbacks.push((w.to_value(), f));
             }
+        }
+        callbacks
+    }
+    /// As `empty_weakrefs`, leaving those without a callback alone.
+    pub(crate) fn empty_weakrefs_with_callbacks(&mut self, address: u64) -> Vec<(Value, Value)> {
+        let Some(list) = self.weakrefs.remove(&address) else { return vec![] };
+        let silent = |w: &Word| {
+            Value::of(w).native::<WeakRef>().is_none_or(|r| r.callback.borrow().is_none())
+        };
+        let (kept, told): (Vec<Word>, Vec<Word>) = list.into_iter().partition(silent);
+        self.weakrefs.insert(address, told);
+        let callbacks = self.empty_weakrefs(address);
+        if !kept.is_empty() {
+            self.weakrefs.insert(address, kept);
         }
         callbacks
     }

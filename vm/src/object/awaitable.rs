@@ -1,7 +1,8 @@
 //! The small objects around coroutines: what `await` iterates over, and the steps of asynchronous
 //! generators.
 
-use super::{Header, Kind, Object, alloc};
+use super::heap::Heap;
+use super::{Header, Kind, Object, alloc, free_raw};
 use crate::value::{Value, Word};
 use std::cell::{Cell, RefCell};
 
@@ -61,14 +62,15 @@ unsafe impl Object for Awaitable {
                 if !vm.is_null() {
                     (*p).h.incref();
                     let v = Value::from_word(Word(p as u64));
-                    (*vm).warn_step_never_awaited(&v);
+                    Heap::at_depth_0(p.cast(), || (*vm).warn_step_never_awaited(&v));
                     let w = v.into_word();
                     if !(*w.header()).decref() {
                         return;
                     }
                 }
             }
-            drop(Box::from_raw(p));
+            std::ptr::drop_in_place(p);
+            free_raw(p.cast());
         }
     }
 }

@@ -414,6 +414,40 @@ impl Dict {
         let found = self.find(vm, key, hash)?;
         Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
     }
+    /// Shows every key and value to the collector.
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for e in self.table.borrow().entries.iter().filter(|e| !e.key.is_null()) {
+            visit(&e.key);
+            let w = match self.celled.get() {
+                // SAFETY: a celled dict's entries hold addresses of cells it owns.
+                true => unsafe { (*(e.value.0 as *const GlobalCell)).value.get() },
+                false => e.value,
+            };
+            visit(Value::of(&w));
+        }
+    }
+    /// As `clear`, once the VM is gone.
+    pub(super) fn clear_without_vm(&self) {
+        self.used.set(0);
+        let old = self.table.take();
+        self.drop_table(old);
+    }
+    fn drop_table(&self, old: Table) {
+        let celled = self.celled.get();
+        for e in old.entries {
+            if e.key.is_null() {
+                continue;
+            }
+            // SAFETY: the table owned its values and cells.
+            unsafe {
+                if celled {
+                    Box::from_raw(e.value.0 as *mut GlobalCell).value.get().decref();
+                } else {
+                    e.value.decref();
+                }
+            }
+        }
+    }
     pub(super) fn header_mut(&self) -> *mut Header {
         &raw const self.h as *mut Header
     }
@@ -434,19 +468,7 @@ fn new_cell(value: Word) -> Word {
 
 impl Drop for Dict {
     fn drop(&mut self) {
-        let celled = self.celled.get();
-        for e in std::mem::take(&mut self.table.borrow_mut().entries) {
-            if e.key.is_null() {
-                continue;
-            }
-            // SAFETY: the table owned its values and cells.
-            unsafe {
-                if celled {
-                    Box::from_raw(e.value.0 as *mut GlobalCell).value.get().decref();
-                } else {
-                    e.value.decref();
-                }
-            }
-        }
+        let old = self.table.take();
+        self.drop_table(old);
     }
 }

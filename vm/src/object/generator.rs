@@ -4,7 +4,8 @@
 //! the data stack, and the words here are void. It owns its function all the time, so that its frame need
 //! not.
 
-use super::{Header, Kind, Object, alloc};
+use super::heap::Heap;
+use super::{Header, Kind, Object, alloc, free_raw};
 use crate::code::Code;
 use crate::frame::{Frame, Ip};
 use crate::object::Function;
@@ -179,6 +180,22 @@ impl Generator {
         }
         f.generator.set(std::ptr::null());
     }
+    /// Shows every value it owns to the collector.
+    pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for w in [self.func, self.names, self.handled.get(), self.frame_object.get()] {
+            visit(Value::of(&w));
+        }
+        for v in [&self.name, &self.qualname, &self.origin] {
+            visit(&v.borrow());
+        }
+        if let Some(f) = &*self.hooks.finalizer.borrow() {
+            visit(f);
+        }
+        if self.is_suspended() {
+            let owned = self.code().nlocalsplus as usize + self.depth.get() as usize;
+            self.words[..owned].iter().for_each(|w| visit(Value::of(&w.get())));
+        }
+    }
     /// The exception its body handles while it is suspended.
     pub fn swap_handled(&self, v: Value) -> Value {
         // SAFETY: the slot owns its word; ownership changes hands.
@@ -201,7 +218,7 @@ unsafe impl Object for Generator {
                 if !vm.is_null() {
                     (*p).h.incref();
                     let v = Value::from_word(Word(p as u64));
-                    (*vm).finalize_generator(&v);
+                    Heap::at_depth_0(p.cast(), || (*vm).finalize_generator(&v));
                     let w = v.into_word();
                     if !(*w.header()).decref() {
                         return;
@@ -213,7 +230,8 @@ unsafe impl Object for Generator {
             drop((*p).swap_handled(Value::NONE));
             (*p).names.decref();
             (*p).func.decref();
-            drop(Box::from_raw(p));
+            std::ptr::drop_in_place(p);
+            free_raw(p.cast());
         }
     }
 }

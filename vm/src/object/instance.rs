@@ -11,10 +11,9 @@
 //!
 //! [`Extras`] gives the same things to instances of subclasses of builtin classes.
 
-use super::{Dict, Header, Kind, Object, Type};
+use super::{Dict, Header, Kind, Object, Type, alloc_raw, free_raw};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
-use std::alloc::Layout;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::mem::offset_of;
@@ -84,6 +83,16 @@ impl Shape {
     }
     pub fn names(&self) -> &[Value] {
         &self.names
+    }
+    /// Every name of this shape and those grown from it, as often as it is held.
+    pub(super) fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        self.names.iter().for_each(&mut *visit);
+        for (_, s) in &*self.children.borrow() {
+            s.traverse(visit);
+        }
+        if let Some(s) = &*self.dict_shape.borrow() {
+            s.traverse(visit);
+        }
     }
     pub fn first(&self) -> u32 {
         self.first
@@ -156,20 +165,16 @@ impl Instance {
     pub const SHAPE_OFFSET: usize = offset_of!(Instance, shape_id);
     pub const SLOTS_OFFSET: usize = offset_of!(Instance, slots);
 
-    fn layout(inline: u32) -> Layout {
-        // At most MAX_INLINE and the `__slots__` of a class statement.
-        Layout::from_size_align(offset_of!(Instance, slots) + 8 * inline as usize, 8).expect("instance size")
+    fn size(inline: u32) -> usize {
+        offset_of!(Instance, slots) + 8 * inline as usize
     }
     pub fn new(class: &Value, vm: &mut Vm) -> Value {
         let shape = Shape::of(class.as_::<Type>(), vm);
         // SAFETY: the shape is the class's; fresh memory with room for its slots, all written here.
         unsafe {
-            let layout = Instance::layout((*shape).inline);
-            let p = std::alloc::alloc(layout).cast::<Instance>();
-            if p.is_null() {
-                std::alloc::handle_alloc_error(layout);
-            }
-            (&raw mut (*p).h).write(Header::new(Kind::Instance, class));
+            let h = Header::new(Kind::Instance, class);
+            let p = alloc_raw(Instance::size((*shape).inline), &h).cast::<Instance>();
+            (&raw mut (*p).h).write(h);
             (&raw mut (*p).shape).write(Cell::new(shape));
             (&raw mut (*p).dict).write(RefCell::new(Value::NULL));
             (&raw mut (*p).shape_id).write(Cell::new((*shape).id));
@@ -401,7 +406,7 @@ unsafe impl Object for Instance {
                 drop(Value::from_word(w.get()));
             }
             std::ptr::drop_in_place(p);
-            std::alloc::dealloc(p.cast(), Instance::layout(inline));
+            free_raw(p.cast());
         }
     }
 }
@@ -425,6 +430,16 @@ impl Extras {
         }
         for w in self.slots.iter().map(Cell::get).filter(|w| !w.is_null()) {
             visit(Value::of(&w));
+        }
+    }
+}
+
+impl Extras {
+    /// Lets go of every value.
+    pub fn clear(&self) {
+        for s in &self.slots {
+            // SAFETY: the slots own their words.
+            drop(unsafe { Value::from_word(s.replace(Word::NULL)) });
         }
     }
 }

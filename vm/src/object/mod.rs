@@ -13,6 +13,7 @@ mod dict;
 mod frame_object;
 mod func;
 pub mod generator;
+pub mod heap;
 mod instance;
 mod list;
 mod misc;
@@ -20,6 +21,7 @@ mod native;
 mod number;
 mod set;
 mod string;
+pub mod traverse;
 mod tuple;
 mod ty;
 mod view;
@@ -69,11 +71,21 @@ macro_rules! kinds {
         pub unsafe fn dealloc(h: *mut Header) {
             // SAFETY: the kind names the struct the object was allocated as.
             unsafe {
-                if (*h).flags() & BEFORE_FREEING != 0 && !crate::types::object::before_freeing(h) {
-                    return;
+                let (kind, special) = ((*h).kind(), (*h).flags() & BEFORE_FREEING != 0);
+                let heap = match special || kind.nests() {
+                    true => match heap::Heap::enter(h) {
+                        Some(heap) => heap,
+                        None => return,
+                    },
+                    false => std::ptr::null_mut(),
+                };
+                if !special || crate::types::object::before_freeing(h) {
+                    match kind {
+                        $(Kind::$name => <$name>::free(h.cast()),)*
+                    }
                 }
-                match (*h).kind() {
-                    $(Kind::$name => <$name>::free(h.cast()),)*
+                if !heap.is_null() {
+                    heap::Heap::leave(heap);
                 }
             }
         }
@@ -211,9 +223,8 @@ pub unsafe trait Object: Sized {
     unsafe fn free(p: *mut Self) {
         // SAFETY: objects come from `alloc` (those of varying size have their own).
         unsafe {
-            let extras = (*p.cast::<Header>()).flags() & header_flags::EXTRAS;
             std::ptr::drop_in_place(p);
-            free_raw(p.cast(), size_of::<Self>(), extras != 0);
+            free_raw(p.cast());
         }
     }
 }
@@ -277,33 +288,34 @@ const BEFORE_FREEING: u8 = header_flags::EXTRAS | header_flags::WEAKLY_REFERENCE
 /// wants them.
 ///
 /// # Safety
-/// The caller writes the object before anything else sees it.
+/// The caller writes the object before anything else is allocated.
+#[inline(always)]
 pub unsafe fn alloc_raw(size: usize, h: &Header) -> *mut u8 {
     let extras = h.flags() & header_flags::EXTRAS != 0;
-    let layout = layout(size, extras);
-    // SAFETY: no object is of size zero. The class of an object with extras is alive.
+    // SAFETY: the promise is passed on. The class of an object with extras is alive.
     unsafe {
-        let p = std::alloc::alloc(layout);
-        if p.is_null() {
-            std::alloc::handle_alloc_error(layout);
+        let p = heap::alloc(size, h, extras);
+        if extras {
+            let e = Box::new(Extras::new((*h.ty).slots.get()));
+            p.cast::<*mut Extras>().sub(1).write(Box::into_raw(e));
         }
-        if !extras {
-            return p;
-        }
-        let e = Box::new(Extras::new((*h.ty).slots.get()));
-        p.cast::<*mut Extras>().write(Box::into_raw(e));
-        p.add(8)
+        p
     }
 }
 /// # Safety
-/// `p` is from `alloc_raw` with the same size; its content is dropped, its extras too.
-pub unsafe fn free_raw(p: *mut u8, size: usize, extras: bool) {
+/// `p` is from `alloc_raw`; its content is dropped, its extras too.
+#[inline(always)]
+pub unsafe fn free_raw(p: *mut u8) {
     // SAFETY: as promised.
-    unsafe { std::alloc::dealloc(if extras { p.sub(8) } else { p }, layout(size, extras)) }
+    unsafe { heap::free(p) }
 }
-fn layout(size: usize, extras: bool) -> std::alloc::Layout {
-    let size = size + if extras { 8 } else { 0 };
-    std::alloc::Layout::from_size_align(size, 8).expect("objects are smaller than memory")
+
+impl Kind {
+    /// Freeing one can free others in turn, to any depth.
+    #[inline(always)]
+    fn nests(self) -> bool {
+        !self.trivial_drop() && self != Kind::Code
+    }
 }
 
 impl Value {

@@ -51,10 +51,8 @@ impl<T: Payload> OpsOf<T> {
         // SAFETY (all of them): the ops of an object are those of the `Full` it was made as.
         free: |p| unsafe {
             let p = p.cast::<Full<T>>();
-            let extras =
-                p.cast::<Header>().as_ref().is_some_and(|h| h.flags() & super::header_flags::EXTRAS != 0);
             std::ptr::drop_in_place(p);
-            free_raw(p.cast(), size_of::<Full<T>>(), extras);
+            free_raw(p.cast());
         },
         traverse: |p, visit| unsafe { (*p.cast::<Full<T>>()).payload.traverse(visit) },
         clear: |p| unsafe { (*p.cast::<Full<T>>()).payload.clear() },

@@ -1,6 +1,6 @@
 //! `Tuple`: a length and the items inline.
 
-use super::{Header, Kind, Object, alloc_raw, free_raw, header_flags};
+use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
 use std::mem::offset_of;
@@ -26,7 +26,8 @@ impl Tuple {
             let h = Header::new(Kind::Tuple, ty);
             let p = alloc_raw(Tuple::size(len), &h).cast::<Tuple>();
             (&raw mut (*p).h).write(h);
-            (&raw mut (*p).len).write(len);
+            // The collector may come by while the items are made.
+            (&raw mut (*p).len).write(0);
             let first = (&raw mut (*p).items).cast::<Word>();
             let mut n = 0;
             for v in items.take(len) {
@@ -34,6 +35,7 @@ impl Tuple {
                 n += 1;
             }
             assert_eq!(n, len, "an ExactSizeIterator that lies");
+            (&raw mut (*p).len).write(len);
             Value::from_word(Word(p as u64))
         }
     }
@@ -52,11 +54,10 @@ unsafe impl Object for Tuple {
         // SAFETY: the items and the header are dropped once, then the memory returned.
         unsafe {
             let len = (*p).len;
-            let extras = (*p).h.flags() & header_flags::EXTRAS != 0;
             let first = (&raw mut (*p).items).cast::<Value>();
             std::ptr::slice_from_raw_parts_mut(first, len).drop_in_place();
             (&raw mut (*p).h).drop_in_place();
-            free_raw(p.cast(), Tuple::size(len), extras);
+            free_raw(p.cast());
         }
     }
 }

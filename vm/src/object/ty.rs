@@ -209,8 +209,41 @@ impl Type {
         self.subclasses.borrow_mut().retain(|p| *p != sub);
     }
     pub fn subclasses(&self) -> Vec<Value> {
-        // SAFETY: as in `modified`.
-        self.subclasses.borrow().iter().map(|p| Word(*p as u64).to_value()).collect()
+        // SAFETY: as in `modified`. A class with no reference left is about to be freed.
+        let living = |p: &&*const Type| unsafe { (**p).as_ref() }.is_some_and(|t| t.h.count() > 0);
+        self.subclasses.borrow().iter().filter(living).map(|p| Word(*p as u64).to_value()).collect()
+    }
+    pub(super) fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
+        for v in [&self.qualname, &self.base, &self.bases] {
+            visit(&v.borrow());
+        }
+        self.mro.borrow().iter().for_each(&mut *visit);
+        visit(&self.dict);
+        // SAFETY: a class owns its shapes.
+        if let Some(s) = unsafe { self.shape.get().as_ref() } {
+            s.traverse(visit);
+        }
+    }
+    /// An unreachable class lets go of its linearisation, in which it is itself.
+    pub(super) fn clear(&self) {
+        self.modified();
+        let old = self.mro.take();
+        drop(old);
+    }
+    /// As `clear` once the VM is gone: the bases too.
+    pub(crate) fn let_go(&self) {
+        self.leave_bases();
+        for slot in [&self.bases, &self.base, &self.qualname] {
+            drop(slot.replace(Value::NULL));
+        }
+    }
+    fn leave_bases(&self) {
+        for b in self.bases.borrow().get::<super::Tuple>().map_or(&[][..], |t| t.as_slice()) {
+            b.as_::<Type>().remove_subclass(self);
+        }
+        if let Some(b) = self.base.borrow().get::<Type>() {
+            b.remove_subclass(self);
+        }
     }
     /// The `name` as a str, for errors.
     pub fn name_value(&self) -> Value {
@@ -220,12 +253,7 @@ impl Type {
 
 impl Drop for Type {
     fn drop(&mut self) {
-        for b in self.bases.borrow().get::<super::Tuple>().map_or(&[][..], |t| t.as_slice()) {
-            b.as_::<Type>().remove_subclass(self);
-        }
-        if let Some(b) = self.base.borrow().get::<Type>() {
-            b.remove_subclass(self);
-        }
+        self.leave_bases();
         let shape = self.shape.replace(std::ptr::null());
         if !shape.is_null() {
             // SAFETY: a class owns the tree of its shapes; no instance is left, each keeps its class.

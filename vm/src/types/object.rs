@@ -1,6 +1,7 @@
 //! What `object` and `type` have; the attributes of functions, code, modules and the like; freeing.
 
 use crate::error::R;
+use crate::object::heap::Heap;
 use crate::object::{
     BuiltinDef, Dict, Exception, Header, Instance, Kind, Kw, Module, Str, Tuple, Type, TypeFlags,
     header_flags,
@@ -1059,7 +1060,7 @@ pub unsafe fn before_freeing(h: *mut Header) -> bool {
             // The call below holds a reference, as any caller does.
             (*h).incref();
             let v = Value::from_word(Word(h as u64));
-            (*vm).run_finalizer(&v);
+            Heap::at_depth_0(h, || (*vm).run_finalizer(&v));
             std::mem::forget(v);
             if !(*h).decref() {
                 return false;
@@ -1068,7 +1069,7 @@ pub unsafe fn before_freeing(h: *mut Header) -> bool {
         if flags & header_flags::WEAKLY_REFERENCED != 0 && !vm.is_null() {
             let callbacks = (*vm).empty_weakrefs(h as u64);
             if !callbacks.is_empty() {
-                (*vm).run_weakref_callbacks(callbacks);
+                Heap::at_depth_0(h, || (*vm).run_weakref_callbacks(callbacks));
             }
         }
         if flags & header_flags::EXTRAS != 0 {
@@ -1084,7 +1085,7 @@ pub unsafe fn before_freeing(h: *mut Header) -> bool {
 
 impl Vm {
     /// Calls `__del__`; its exception is shown and forgotten, the pending one kept.
-    fn run_finalizer(&mut self, v: &Value) {
+    pub(crate) fn run_finalizer(&mut self, v: &Value) {
         let saved = self.save_raising();
         if let Err(_e) = self.call_special(v, Special::Del, &[]) {
             let e = self.take_pending();
