@@ -25,7 +25,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         if a.len() != 1 {
             return vm.fail("TypeError", format!("sorted expected 1 argument, got {}", a.len()));
         }
-        let items = vm.to_vec(&a[0])?;
+        let items = vm.to_vec_hinted(&a[0])?;
         let (items, r) = vm.sort(items, kw, "sort");
         r?;
         Ok(vm.list(items))
@@ -79,7 +79,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
                 return vm.fail("TypeError", "iter(v, w): v must be callable");
             }
             // See `next_of_callable`.
-            Ok(EnumZip::new(&vm.types.filter, Lazy::Filter, vec![sentinel.clone()], f.clone(), 1))
+            Ok(EnumZip::new(&vm.types.callable_iterator, Lazy::Filter, vec![sentinel.clone()], f.clone(), 1))
         }
         _ => vm.get_iter(&a[0]),
     }),

@@ -87,8 +87,10 @@ impl Table {
                         return Probe::Hit(i as usize);
                     }
                     if e.hash == hash {
+                        // A key of a class derived from str may have its own idea of equality.
+                        let plain = !e.key.is_dynamic() && !key.is_dynamic();
                         match (e.key.get::<Str>(), key.get::<Str>()) {
-                            (Some(a), Some(b)) => {
+                            (Some(a), Some(b)) if plain => {
                                 if a.bytes() == b.bytes() {
                                     return Probe::Hit(i as usize);
                                 }
@@ -218,8 +220,14 @@ impl Dict {
                 Probe::Hit(i) => return Some(i),
                 Probe::Miss => return None,
                 // A key of another class that hashes like this name: only its own __eq__ could make them
-                // equal, and name look-ups do not ask it.
-                Probe::Ask(..) => {}
+                // equal, and name look-ups do not ask it. (They see strs of derived classes by their text.)
+                Probe::Ask(i, other) => {
+                    if let (Some(a), Some(b)) = (other.get::<Str>(), name.get::<Str>())
+                        && a.bytes() == b.bytes()
+                    {
+                        return Some(i);
+                    }
+                }
             }
         }
     }

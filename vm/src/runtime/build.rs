@@ -1,7 +1,9 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Awaitable, Complex, Dict, List, Slice, Step, Str, Tuple};
+use crate::object::{Awaitable, Complex, List, Slice, Step, Str, Tuple};
+use crate::types::construct::Repeated;
+use crate::types::specials::Special;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -72,16 +74,18 @@ pub fn list_append(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn list_extend(vm: &mut Vm, n: u32) -> Flow {
     let v = vm.pop();
-    let items = vm.to_vec(&v).map_err(|e| {
+    let list = list_below(vm, n);
+    if vm.list_extend(&list, &v).is_err() {
+        let e = vm.take_pending();
         // `[*x]` and `f(*x)` say what they needed.
-        let named = vm.pending.as_ref().is_some_and(|p| vm.type_name(p) == "TypeError");
-        if named && vm.get_iter(&v).is_err() {
+        if vm.is_instance(&e, vm.types.exception("TypeError")) && !vm.may_iterate(&v) {
             let name = vm.type_name(&v);
-            return vm.raise("TypeError", format!("Value after * must be an iterable, not {name}"));
+            return Err(vm
+                .raise("TypeError", format!("Value after * must be an iterable, not {name}"))
+                .into());
         }
-        e
-    })?;
-    list_below(vm, n).as_::<List>().with_vec(|l| l.extend(items));
+        return Err(vm.set_pending(e).into());
+    }
     Ok(())
 }
 pub fn map_add(vm: &mut Vm, n: u32) -> Flow {
@@ -93,43 +97,65 @@ pub fn map_add(vm: &mut Vm, n: u32) -> Flow {
 pub fn dict_update(vm: &mut Vm, n: u32) -> Flow {
     let other = vm.pop();
     let d = list_below(vm, n);
-    let Some(source) = other.get::<Dict>() else {
-        let name = vm.type_name(&other);
-        return Err(vm.raise("TypeError", format!("'{name}' object is not a mapping")).into());
-    };
-    let entries: Vec<_> = source.iter().collect();
-    for (k, v) in entries {
-        d.as_::<Dict>().set(vm, &k, v)?;
+    if vm.mapping_into(&d, &other, Repeated::Replace).is_err() {
+        let e = vm.take_pending();
+        if vm.is_instance(&e, vm.types.exception("AttributeError")) {
+            let name = vm.type_name(&other);
+            return Err(vm.raise("TypeError", format!("'{name}' object is not a mapping")).into());
+        }
+        return Err(vm.set_pending(e).into());
     }
     Ok(())
 }
+/// The keywords of a call; the function is named by what goes wrong.
 pub fn dict_merge(vm: &mut Vm, n: u32) -> Flow {
     let other = vm.pop();
     let d = list_below(vm, n);
-    let Some(source) = other.get::<Dict>() else {
-        let name = vm.type_name(&other);
-        return Err(vm.raise("TypeError", format!("argument after ** must be a mapping, not {name}")).into());
-    };
-    let entries: Vec<_> = source.iter().collect();
-    for (k, v) in entries {
-        if d.as_::<Dict>().get(vm, &k)?.is_some() {
-            let k = vm.str_string(&k)?;
-            return Err(vm
-                .raise("TypeError", format!("got multiple values for keyword argument '{k}'"))
-                .into());
-        }
-        d.as_::<Dict>().set(vm, &k, v)?;
+    if vm.mapping_into(&d, &other, Repeated::KeyError).is_ok() {
+        return Ok(());
     }
-    Ok(())
+    let e = vm.take_pending();
+    let callable = vm.peek(n as usize + 2).to_value();
+    if vm.is_instance(&e, vm.types.exception("AttributeError")) {
+        let (f, name) = (vm.function_text(&callable)?, vm.type_name(&other));
+        let message = format!("{f} argument after ** must be a mapping, not {name}");
+        return Err(vm.raise("TypeError", message).into());
+    }
+    if vm.is_instance(&e, vm.types.exception("KeyError")) {
+        let args = e.as_::<crate::object::Exception>().args.borrow().clone();
+        if let Some([key]) = args.get::<Tuple>().map(Tuple::as_slice) {
+            let f = vm.function_text(&callable)?;
+            let message = match key.is_kind(crate::object::Kind::Str) {
+                true => format!("{f} got multiple values for keyword argument '{}'", vm.str_string(key)?),
+                false => format!("{f} keywords must be strings"),
+            };
+            return Err(vm.raise("TypeError", message).into());
+        }
+    }
+    Err(vm.set_pending(e).into())
 }
 
 pub fn unpack_sequence(vm: &mut Vm, n: u32) -> Flow {
     let v = vm.pop();
     let n = n as usize;
-    let items = unpack(vm, &v)?;
+    // Of a list, tuple or dict the number is known; of others one more is asked for.
+    let t = &vm.types;
+    let sized = [&t.list, &t.tuple, &t.dict].iter().any(|c| vm.type_of(&v).is(c));
+    let items = if sized && !v.is_kind(crate::object::Kind::Dict) {
+        vm.to_vec(&v)?
+    } else {
+        let it = unpack_iter(vm, &v)?;
+        let mut items = Vec::with_capacity(n);
+        while items.len() <= n
+            && let Some(x) = vm.next(&it)?
+        {
+            items.push(x);
+        }
+        items
+    };
     if items.len() != n {
-        let (got, many) = (items.len(), items.len() > n);
-        let sized = v.get::<List>().is_some() || v.get::<Tuple>().is_some() || v.get::<Dict>().is_some();
+        let many = items.len() > n;
+        let got = if sized { vm.len_of(&v)? } else { items.len() };
         let message = match (many, sized) {
             (true, true) => format!("too many values to unpack (expected {n}, got {got})"),
             (true, false) => format!("too many values to unpack (expected {n})"),
@@ -146,7 +172,8 @@ pub fn unpack_sequence(vm: &mut Vm, n: u32) -> Flow {
 pub fn unpack_ex(vm: &mut Vm, arg: u32) -> Flow {
     let (before, after) = (arg as usize & 0xff, arg as usize >> 8);
     let v = vm.pop();
-    let mut items = unpack(vm, &v)?;
+    let it = unpack_iter(vm, &v)?;
+    let mut items = vm.to_vec(&it)?;
     if items.len() < before + after {
         let message = format!(
             "not enough values to unpack (expected at least {}, got {})",
@@ -167,13 +194,18 @@ pub fn unpack_ex(vm: &mut Vm, arg: u32) -> Flow {
     }
     Ok(())
 }
-fn unpack(vm: &mut Vm, v: &Value) -> crate::error::R<Vec<Value>> {
-    if vm.get_iter(v).is_err() {
-        drop(vm.take_pending());
-        let name = vm.type_name(v);
-        return Err(vm.raise("TypeError", format!("cannot unpack non-iterable {name} object")));
+fn unpack_iter(vm: &mut Vm, v: &Value) -> crate::error::R<Value> {
+    match vm.get_iter(v) {
+        Ok(it) => Ok(it),
+        Err(_) => {
+            let e = vm.take_pending();
+            if vm.is_instance(&e, vm.types.exception("TypeError")) && !vm.may_iterate(v) {
+                let name = vm.type_name(v);
+                return Err(vm.raise("TypeError", format!("cannot unpack non-iterable {name} object")));
+            }
+            Err(vm.set_pending(e))
+        }
     }
-    vm.to_vec(v)
 }
 
 pub fn binary_slice(vm: &mut Vm, _arg: u32) -> Flow {
@@ -288,6 +320,26 @@ pub fn call_intrinsic_2(vm: &mut Vm, which: u32) -> Flow {
     }
 }
 impl Vm {
+    /// Has its class `__iter__` (be it None) or items by number? What an error says of others is that they
+    /// are not iterable.
+    pub(crate) fn may_iterate(&mut self, v: &Value) -> bool {
+        self.special_of(v, Special::Iter).is_some()
+            || self.has_special(v, Special::GetItem) && !v.is_kind(crate::object::Kind::Dict)
+    }
+    /// A callable as messages about its arguments name it: `module.qualname()`.
+    pub(crate) fn function_text(&mut self, f: &Value) -> crate::error::R<String> {
+        let Some(q) = self.get_attr_str_opt(f, "__qualname__")? else {
+            return self.str_string(f);
+        };
+        let q = self.str_string(&q)?;
+        let module = self.get_attr_str_opt(f, "__module__")?.filter(|m| !m.is_none());
+        let module = module.as_ref().and_then(|m| m.get::<Str>()).map(|m| m.as_str().to_owned());
+        Ok(match module.as_deref() {
+            None | Some("builtins") => format!("{q}()"),
+            Some(m) => format!("{m}.{q}()"),
+        })
+    }
+
     /// `+v`.
     pub fn unary_positive_builtin(&mut self, v: &Value) -> crate::error::R<Value> {
         if v.word().is_float() || super::is_int(v) {

@@ -226,21 +226,16 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
 /// The arguments become a tuple.
 pub fn prepare_call_ex(vm: &mut Vm, _arg: u32) -> Flow {
     let args = vm.peek(1).to_value();
-    if args.get::<Tuple>().is_some() {
+    if vm.type_of(&args).is(&vm.types.tuple) {
         return Ok(());
     }
-    let items = match args.get::<List>() {
-        Some(l) => l.as_slice().to_vec(),
-        None => {
-            if vm.get_iter(&args).is_err() {
-                drop(vm.take_pending());
-                let name = vm.type_name(&args);
-                let message = format!("Value after * must be an iterable, not {name}");
-                return Err(vm.raise("TypeError", message).into());
-            }
-            vm.to_vec(&args)?
-        }
-    };
+    if !vm.may_iterate(&args) {
+        let f = vm.peek(3).to_value();
+        let (f, name) = (vm.function_text(&f)?, vm.type_name(&args));
+        let message = format!("{f} argument after * must be an iterable, not {name}");
+        return Err(vm.raise("TypeError", message).into());
+    }
+    let items = vm.to_vec(&args)?;
     let t = vm.tuple(items).into_word();
     let old = vm.peek(1);
     vm.poke(1, t);

@@ -44,12 +44,14 @@ impl Vm {
             BinOp::Multiply => self.repeat_either(inplace, a, b),
             BinOp::Remainder if a.is_kind(Kind::Bytes) => self.percent_bytes(a, b),
             BinOp::Remainder if a.is_kind(Kind::Str) => self.percent_format(a.as_::<Str>().as_str(), b),
+            BinOp::Or if inplace && a.is_kind(Kind::Dict) => {
+                self.dict_update(a, Some(b), crate::object::Kw::NONE)?;
+                Ok(a.clone())
+            }
             BinOp::Or if a.is_kind(Kind::Dict) && b.is_kind(Kind::Dict) => {
-                let target = if inplace { a.clone() } else { self.dict() };
-                if !inplace {
-                    self.dict_merge_into(&target, a)?;
-                }
-                self.dict_merge_into(&target, b)?;
+                let target = self.dict();
+                self.dict_merge_into(&target, a)?;
+                self.dict_update(&target, Some(b), crate::object::Kw::NONE)?;
                 Ok(target)
             }
             _ => Err(self.unsupported(op, inplace, a, b)),
@@ -94,8 +96,7 @@ impl Vm {
             }
             Some(Kind::Bytes) => self.concat_bytes(a, b),
             Some(Kind::List) if inplace => {
-                let items = self.to_vec(b)?;
-                a.as_::<List>().with_vec(|l| l.extend(items));
+                self.list_extend(a, b)?;
                 Ok(a.clone())
             }
             Some(Kind::List) => {

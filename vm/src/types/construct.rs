@@ -26,6 +26,13 @@ const fn row(
     Constructor { min, max, keywords, make }
 }
 
+/// What happens to a key that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeated {
+    Replace,
+    KeyError,
+}
+
 impl Vm {
     /// Calls a builtin class's constructor with checked arguments.
     pub(crate) fn construct(&mut self, class: &Value, c: Constructor, args: &[Value], kw: Kw) -> R<Value> {
@@ -71,7 +78,10 @@ impl Vm {
             return self.fail("TypeError", message);
         };
         let v = self.construct(base, c, args, kw)?;
-        if class.is(base) { Ok(v) } else { self.as_subclass(&v, class) }
+        // (`reversed` may answer with what a `__reversed__` returned.)
+        let made = v.word().is_ptr() || !class.is(&self.types.reversed);
+        let foreign = base.is(&self.types.reversed) && !(made && self.type_of(&v).is(base));
+        if class.is(base) || foreign { Ok(v) } else { self.as_subclass(&v, class) }
     }
 
     pub(crate) fn constructor_of(&self, class: &Value) -> Option<Constructor> {
@@ -88,11 +98,11 @@ impl Vm {
                 _ => Ok(Value::FALSE),
             }),
             _ if class.is(&t.list) => row(0, 1, false, |vm, a, _| {
-                let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec(v))?;
+                let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec_hinted(v))?;
                 Ok(vm.list(items))
             }),
             _ if class.is(&t.tuple) => row(0, 1, false, |vm, a, _| match a {
-                [v] if v.is_kind(Kind::Tuple) => Ok(v.clone()),
+                [v] if v.is_kind(Kind::Tuple) && vm.type_of(v).is(&vm.types.tuple) => Ok(v.clone()),
                 _ => {
                     let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec(v))?;
                     Ok(vm.tuple(items))
@@ -138,7 +148,7 @@ impl Vm {
                 let class = vm.types.frozenset.clone();
                 super::set::new_frozenset(vm, &class, a)
             }),
-            _ if class.is(&t.enumerate) => row(0, 2, true, new_enumerate),
+            _ if class.is(&t.enumerate) => row(0, ANY, true, new_enumerate),
             _ if class.is(&t.zip) => row(0, ANY, true, |vm, a, kw| {
                 let strict = vm.strict("zip", kw)?;
                 let iters = a.iter().map(|v| vm.get_iter(v)).collect::<R<Vec<_>>>()?;
@@ -235,7 +245,10 @@ impl Vm {
     /// `dict.update`: a mapping or pairs, then keywords.
     pub(crate) fn dict_update(&mut self, d: &Value, other: Option<&Value>, kw: Kw) -> R {
         match other {
-            Some(o) if o.is_kind(Kind::Dict) => self.dict_merge_into(d, o)?,
+            Some(o) if self.is_plain_dict(o) => self.dict_merge_into(d, o)?,
+            Some(o) if self.get_attr_str_opt(o, "keys")?.is_some() => {
+                self.mapping_into(d, o, Repeated::Replace)?
+            }
             Some(o) => {
                 let it = self.get_iter(o)?;
                 let mut i = 0;
@@ -265,10 +278,81 @@ impl Vm {
         Ok(())
     }
 
+    /// A dict whose entries are all there is to it: its class has the iterator of `dict`.
+    fn is_plain_dict(&mut self, v: &Value) -> bool {
+        if !v.is_kind(Kind::Dict) {
+            return false;
+        }
+        if !v.is_dynamic() {
+            return true;
+        }
+        let dict = self.types.dict.clone();
+        self.special_of(v, super::specials::Special::Iter).is_some_and(|m| self.is_builtin_method(&m, &dict))
+    }
+    /// Every entry of a mapping, which is anything with `keys()`, into a dict. AttributeError: it has none.
+    pub(crate) fn mapping_into(&mut self, d: &Value, from: &Value, repeated: Repeated) -> R {
+        if self.is_plain_dict(from) && repeated == Repeated::Replace {
+            return self.dict_merge_into(d, from);
+        }
+        let entries: Option<Vec<_>> =
+            if self.is_plain_dict(from) { Some(from.as_::<Dict>().iter().collect()) } else { None };
+        if let Some(entries) = entries {
+            for (k, v) in entries {
+                self.merge_entry(d, &k, v, repeated)?;
+            }
+            return Ok(());
+        }
+        let keys = self.call_method(from, "keys", &[])?;
+        let it = match self.get_iter(&keys) {
+            Ok(it) => it,
+            Err(e) => {
+                self.only_type_error(e)?;
+                let (name, got) = (self.type_name(from), self.type_name(&keys));
+                let message = format!("{name}.keys() returned a non-iterable (type {got})");
+                return self.fail("TypeError", message);
+            }
+        };
+        while let Some(k) = self.next(&it)? {
+            let v = self.get_item(from, &k)?;
+            self.merge_entry(d, &k, v, repeated)?;
+        }
+        Ok(())
+    }
+    fn merge_entry(&mut self, d: &Value, k: &Value, v: Value, repeated: Repeated) -> R {
+        if repeated == Repeated::KeyError && self.dict_get(d.as_(), k)?.is_some() {
+            return Err(self.raise_type("KeyError", vec![k.clone()]));
+        }
+        self.dict_set(d.as_(), k, v)
+    }
+
+    pub(crate) fn list_reversed(&mut self, v: &Value) -> Value {
+        let n = v.as_::<crate::object::List>().len() as i64;
+        let ty = &self.types.list_reverseiterator;
+        EnumZip::new(ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1)
+    }
+    /// Has it items by number? (Not a dict.)
+    fn has_items(&mut self, v: &Value) -> bool {
+        use super::specials::Special;
+        !v.is_kind(Kind::Dict) && self.has_special(v, Special::GetItem) && self.has_special(v, Special::Len)
+    }
     pub(crate) fn reversed(&mut self, v: &Value) -> R<Value> {
         let ty = self.types.reversed.clone();
+        if v.is_dynamic() {
+            match self.special_of(v, super::specials::Special::Reversed) {
+                Some(m) if m.is_none() => {}
+                Some(m) => return self.call_unbound(&m, v, &[]),
+                None if self.has_items(v) => {
+                    let n = self.len_of(v)? as i64;
+                    return Ok(EnumZip::new(&ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1));
+                }
+                None => {}
+            }
+            let message = format!("'{}' object is not reversible", self.type_name(v));
+            return self.fail("TypeError", message);
+        }
         match v.kind() {
-            Some(Kind::List | Kind::Tuple | Kind::Str | Kind::Bytes) => {
+            Some(Kind::List) => Ok(self.list_reversed(v)),
+            Some(Kind::Tuple | Kind::Str | Kind::Bytes) => {
                 let n = self.len_of(v)? as i64;
                 Ok(EnumZip::new(&ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1))
             }
@@ -458,14 +542,35 @@ fn new_range(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 }
 
 fn new_enumerate(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("enumerate", kw, &["iterable", "start"])?;
+    let given = args.len() + kw.names.len();
+    if given > 2 {
+        return vm.fail("TypeError", format!("enumerate() takes at most 2 arguments ({given} given)"));
+    }
+    let unknown = |vm: &mut Vm, n: &str| {
+        vm.fail("TypeError", format!("'{n}' is an invalid keyword argument for enumerate()"))
+    };
+    // Of one keyword alone only `iterable` will do.
+    let allowed: &[&str] = match (args.len(), given) {
+        (0, 2) => &["iterable", "start"],
+        (0, _) => &["iterable"],
+        _ => &["start"],
+    };
+    if let Some((n, _)) = kw.iter().find(|(n, _)| !allowed.contains(n)) {
+        return unknown(vm, n);
+    }
     let Some(v) = args.first().or(kw.get("iterable")) else {
         return vm.fail("TypeError", "enumerate() missing required argument 'iterable'");
     };
-    let start = match args.get(1).or(kw.get("start")) {
-        Some(s) => vm.index_size(s)?,
-        None => 0,
-    };
+    let (mut base, mut count) = (Value::NONE, 0);
+    if let Some(s) = args.get(1).or(kw.get("start")) {
+        let s = vm.try_index(s)?;
+        vm.index_clamped(&s)?;
+        match Num::int_of(&s) {
+            // Far from the end: what is counted up never leaves 64 bits.
+            Some(Num::Int(i)) if i < i64::MAX / 2 => count = i,
+            _ => base = s,
+        }
+    }
     let it = vm.get_iter(v)?;
-    Ok(EnumZip::new(&vm.types.enumerate, Lazy::Enumerate, vec![it], Value::NONE, start))
+    Ok(EnumZip::new(&vm.types.enumerate, Lazy::Enumerate, vec![it], base, count))
 }

@@ -544,6 +544,35 @@ static SEQUENCE_ITER: ClassDef = ClassDef {
                 }
             }
         }),
+        BuiltinDef::new("__length_hint__", 0, 0, |vm, a, _| {
+            let it = vm.self_::<SequenceIter>(&a[0])?;
+            let (seq, i) = (it.seq.borrow().clone(), it.index.get());
+            if seq.is_null() {
+                return Ok(Value::small(0));
+            }
+            if !vm.has_special(&seq, Special::Len) {
+                return Ok(Value::NOT_IMPLEMENTED);
+            }
+            let left = vm.len_of(&seq)? as i64 - i;
+            Ok(vm.int(left.max(0)))
+        }),
+        BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| {
+            let it = vm.self_::<SequenceIter>(&a[0])?;
+            let (seq, i) = (it.seq.borrow().clone(), it.index.get());
+            if seq.is_null() {
+                let empty = vm.tuple(vec![]);
+                return vm.iter_reduced(empty);
+            }
+            let iter = vm.builtin("iter");
+            let (args, i) = (vm.tuple(vec![seq]), vm.int(i));
+            Ok(vm.tuple(vec![iter, args, i]))
+        }),
+        BuiltinDef::new("__setstate__", 1, 1, |vm, a, _| {
+            let i = crate::types::iterators::state(vm, &a[1])?;
+            let it = vm.self_::<SequenceIter>(&a[0])?;
+            it.index.set(i.max(0));
+            Ok(Value::NONE)
+        }),
     ],
     ..ClassDef::DEFAULT
 };

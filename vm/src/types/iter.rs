@@ -111,7 +111,7 @@ impl Vm {
             (Some(a), Some(s), Some(n), Some(_)) => RangeIter::new(&self.types.range_iterator, a, n, s),
             _ => {
                 // A lazy iterator over the range itself, which counts upwards (see `next_of_range`).
-                EnumZip::new(&self.types.range_iterator, Lazy::Reversed, vec![v.clone()], Value::NONE, 0)
+                EnumZip::new(&self.types.longrange_iterator, Lazy::Reversed, vec![v.clone()], Value::NONE, 0)
             }
         }
     }
@@ -190,9 +190,8 @@ impl Vm {
         match it.which {
             Lazy::Enumerate => {
                 let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
-                let n = it.count.get();
-                it.count.set(n.wrapping_add(1));
-                let n = self.int(n);
+                let n = self.enumerate_position(it)?;
+                it.count.set(it.count.get() + 1);
                 Ok(Some(self.tuple(vec![n, v])))
             }
             Lazy::Zip => Ok(self.next_of_each(it, "zip")?.map(|items| self.tuple(items))),
@@ -223,6 +222,7 @@ impl Vm {
                     return Ok(None);
                 }
                 let found = match it.iters[0].kind() {
+                    _ if it.iters[0].is_dynamic() => return self.next_backwards(it),
                     Some(Kind::List) => it.iters[0].as_::<List>().get(i as usize),
                     Some(Kind::Tuple) => it.iters[0].as_::<Tuple>().as_slice().get(i as usize).cloned(),
                     Some(Kind::Bytes) => {
@@ -233,7 +233,7 @@ impl Vm {
                         let c = it.iters[0].as_::<Str>().code_at(i as usize);
                         c.map(|c| self.code_point(c))
                     }
-                    _ => None,
+                    _ => return self.next_backwards(it),
                 };
                 it.count.set(if found.is_some() { i - 1 } else { -1 });
                 Ok(found)
@@ -264,11 +264,38 @@ impl Vm {
             Ok(v) => v,
             Err(e) => return self.stop_iteration_ends(it, e),
         };
+        // It may have come to its end while the callable ran.
+        if it.count.get() < 0 {
+            return Ok(None);
+        }
         if self.eq(&v, &it.iters[0])? {
             it.count.set(-1);
             return Ok(None);
         }
         Ok(Some(v))
+    }
+
+    /// `reversed` of any sequence: by `__getitem__`.
+    fn next_backwards(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        let i = self.int(it.count.get());
+        match self.get_item(&it.iters[0], &i) {
+            Ok(v) => {
+                it.count.set(it.count.get() - 1);
+                Ok(Some(v))
+            }
+            Err(e) => {
+                let pending = self.take_pending();
+                let over = ["IndexError", "StopIteration"]
+                    .iter()
+                    .any(|c| self.is_instance(&pending, self.types.exception(c)));
+                if over {
+                    it.count.set(-1);
+                    return Ok(None);
+                }
+                self.set_pending(pending);
+                Err(e)
+            }
+        }
     }
 
     /// A callable that raises StopIteration ends its iterator.
@@ -377,7 +404,10 @@ impl Vm {
             return self.view_contains(container, item);
         }
         let Ok(it) = self.get_iter(container) else {
-            drop(self.take_pending());
+            let e = self.take_pending();
+            if !self.is_instance(&e, self.types.exception("TypeError")) {
+                return Err(self.set_pending(e));
+            }
             let message =
                 format!("argument of type '{}' is not a container or iterable", self.type_name(container));
             return self.fail("TypeError", message);

@@ -31,6 +31,7 @@ pub static METHODS: &[BuiltinDef] = &[
         list(a).with_vec(|l| l.reverse());
         Ok(Value::NONE)
     }),
+    BuiltinDef::new("__reversed__", 0, 0, |vm, a, _| Ok(vm.list_reversed(&a[0]))),
     BuiltinDef::new("copy", 0, 0, |vm, a, _| {
         let items = list(a).as_slice().to_vec();
         Ok(vm.list(items))
@@ -96,7 +97,8 @@ fn index(vm: &mut Vm, args: &[Value], message: &str) -> R<Value> {
     let len = vm.len_of(&args[0])? as i64;
     let mut place = |i: usize, absent: i64| -> R<i64> {
         let Some(v) = args.get(i) else { return Ok(absent) };
-        let Some(n) = Num::int_of(v) else {
+        let v = vm.try_index(v)?;
+        let Some(n) = Num::int_of(&v) else {
             return vm.fail("TypeError", "slice indices must be integers or have an __index__ method");
         };
         let n = n.clamp_i64();
@@ -150,6 +152,7 @@ impl Vm {
             return Ok(());
         }
         let it = self.get_iter(other)?;
+        self.length_hint(other)?;
         while let Some(v) = self.next(&it)? {
             l.push(v);
         }

@@ -20,6 +20,7 @@ pub mod hash;
 pub mod int;
 pub mod item;
 pub mod iter;
+pub mod iterators;
 pub mod list;
 pub mod native;
 pub mod number;
@@ -85,6 +86,9 @@ pub struct Types {
     pub map: Value,
     pub filter: Value,
     pub reversed: Value,
+    pub list_reverseiterator: Value,
+    pub longrange_iterator: Value,
+    pub callable_iterator: Value,
     pub slice: Value,
     pub function: Value,
     pub builtin_function: Value,
@@ -246,6 +250,9 @@ impl Types {
             map: new("map", &object, Kind::EnumZip),
             filter: new("filter", &object, Kind::EnumZip),
             reversed: new("reversed", &object, Kind::EnumZip),
+            list_reverseiterator: new("list_reverseiterator", &object, Kind::EnumZip),
+            longrange_iterator: new("longrange_iterator", &object, Kind::EnumZip),
+            callable_iterator: new("callable_iterator", &object, Kind::EnumZip),
             slice: new("slice", &object, Kind::Slice),
             function: new("function", &object, Kind::Function),
             builtin_function: new("builtin_function_or_method", &object, Kind::Builtin),

@@ -476,6 +476,10 @@ static CONCAT_IN_PLACE: &[BuiltinDef] = &[
 ];
 static STR_MOD: &[BuiltinDef] =
     &[BuiltinDef::new("__mod__", 1, 1, |vm, a, _| vm.binary_builtin(BinOp::Remainder, false, &a[0], &a[1]))];
+static VIEW: &[GetSet] = &[GetSet::get("mapping", |vm, v| {
+    let dict = v.as_::<crate::object::DictView>().dict.clone();
+    Ok(vm.mapping_proxy(dict))
+})];
 static DICT_OR: &[BuiltinDef] = &[
     BuiltinDef::new("__or__", 1, 1, |vm, a, _| dict_or(vm, &a[0], &a[1], false)),
     BuiltinDef::new("__ror__", 1, 1, |vm, a, _| dict_or(vm, &a[1], &a[0], false)),
@@ -491,12 +495,15 @@ fn dict_or(vm: &mut Vm, a: &Value, b: &Value, inplace: bool) -> R<Value> {
     vm.binary_builtin(BinOp::Or, inplace, a, b)
 }
 static LIST_INIT: &[BuiltinDef] = &[BuiltinDef::new("__init__", 0, 1, |vm, a, _| {
-    let items = a.get(1).map_or(Ok(vec![]), |v| vm.to_vec(v))?;
+    let items = a.get(1).map_or(Ok(vec![]), |v| vm.to_vec_hinted(v))?;
     let old = a[0].as_::<crate::object::List>().with_vec(|l| std::mem::replace(l, items));
     drop(old);
     Ok(Value::NONE)
 })];
-static DICT_INIT: &[BuiltinDef] = &[BuiltinDef::kw("__init__", 0, 1, |vm, a, kw| {
+static DICT_INIT: &[BuiltinDef] = &[BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| {
+    if a.len() > 2 {
+        return vm.fail("TypeError", format!("dict expected at most 1 argument, got {}", a.len() - 1));
+    }
     vm.dict_update(&a[0], a.get(1), kw)?;
     Ok(Value::NONE)
 })];
@@ -549,6 +556,9 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.list, &[ORDER, EQUALITY, REPR, CONCAT, CONCAT_IN_PLACE, LIST_INIT], &[]),
         (|t| &t.tuple, &[ORDER, EQUALITY, HASH, REPR, CONCAT], &[]),
         (|t| &t.dict, &[EQUALITY, REPR, DICT_OR, DICT_INIT], &[]),
+        (|t| &t.dict_keys, &[], VIEW),
+        (|t| &t.dict_values, &[], VIEW),
+        (|t| &t.dict_items, &[], VIEW),
         (|t| &t.range, &[EQUALITY, HASH, REPR], RANGE),
         (|t| &t.slice, &[ORDER, EQUALITY, HASH, REPR], RANGE),
         (|t| &t.none, &[HASH, REPR], &[]),

@@ -97,6 +97,7 @@ pub static INT_OPERATORS: &[BuiltinDef] = &[
 ];
 
 pub static RANGE: &[BuiltinDef] = &[
+    BuiltinDef::new("__reversed__", 0, 0, |vm, a, _| vm.reversed(&a[0])),
     BuiltinDef::new("index", 1, 1, |vm, a, _| {
         if Num::int_of(&a[1]).is_none() {
             return match position(vm, &a[0], &a[1])? {

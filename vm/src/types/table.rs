@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, complex, dict, generator, int, list, scalar, set, string, view};
+use super::{bytes, complex, dict, generator, int, iterators, list, scalar, set, string, view};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef};
 use crate::value::Value;
@@ -29,12 +29,12 @@ pub fn fill(vm: &mut Vm) {
         (&t.dict_keys, vec![view::VIEW, view::SET_LIKE, REPR]),
         (&t.dict_values, vec![view::VIEW, REPR]),
         (&t.dict_items, vec![view::VIEW, view::SET_LIKE, REPR]),
-        (&t.range_iterator, vec![ITER, NEXT]),
-        (&t.list_iterator, vec![ITER, NEXT]),
-        (&t.tuple_iterator, vec![ITER, NEXT]),
-        (&t.str_iterator, vec![ITER, NEXT]),
-        (&t.str_ascii_iterator, vec![ITER, NEXT]),
-        (&t.bytes_iterator, vec![ITER, NEXT]),
+        (&t.range_iterator, vec![iterators::RANGE, ITER, NEXT]),
+        (&t.list_iterator, vec![iterators::SEQUENCE, ITER, NEXT]),
+        (&t.tuple_iterator, vec![iterators::SEQUENCE, ITER, NEXT]),
+        (&t.str_iterator, vec![iterators::SEQUENCE, ITER, NEXT]),
+        (&t.str_ascii_iterator, vec![iterators::SEQUENCE, ITER, NEXT]),
+        (&t.bytes_iterator, vec![iterators::SEQUENCE, ITER, NEXT]),
         (&t.dict_iterator, vec![view::ITERATOR, ITER, NEXT]),
         (&t.dict_valueiterator, vec![view::ITERATOR, ITER, NEXT]),
         (&t.dict_itemiterator, vec![view::ITERATOR, ITER, NEXT]),
@@ -45,11 +45,14 @@ pub fn fill(vm: &mut Vm) {
         (&t.set, vec![set::COMMON, set::SET, REPR]),
         (&t.frozenset, vec![set::COMMON, set::FROZENSET, REPR]),
         (&t.set_iterator, vec![set::ITERATOR, ITER, NEXT]),
-        (&t.enumerate, vec![ITER, NEXT]),
-        (&t.zip, vec![ITER, NEXT]),
-        (&t.map, vec![ITER, NEXT]),
-        (&t.filter, vec![ITER, NEXT]),
-        (&t.reversed, vec![ITER, NEXT]),
+        (&t.enumerate, vec![iterators::ENUMERATE, ITER, NEXT]),
+        (&t.zip, vec![iterators::LAZY, iterators::STRICT, ITER, NEXT]),
+        (&t.map, vec![iterators::LAZY, iterators::STRICT, ITER, NEXT]),
+        (&t.filter, vec![iterators::LAZY, ITER, NEXT]),
+        (&t.reversed, vec![iterators::REVERSED, ITER, NEXT]),
+        (&t.list_reverseiterator, vec![iterators::REVERSED, ITER, NEXT]),
+        (&t.longrange_iterator, vec![iterators::LONG_RANGE, ITER, NEXT]),
+        (&t.callable_iterator, vec![iterators::CALLABLE, ITER, NEXT]),
         (&t.function, vec![CALL]),
         (&t.builtin_function, vec![CALL]),
         (&t.method_descriptor, vec![CALL]),
