@@ -160,6 +160,7 @@ pub fn init(vm: &mut Vm) {
         vm.set_global(&module, &name, v);
     }
     vm.builtins = module.as_::<Module>().dict.clone();
+    crate::types::docs::init(vm);
 }
 
 impl Vm {

@@ -27,6 +27,10 @@ pub struct Function {
     pub closure: Value,
     /// The annotate function, or None.
     pub annotate: RefCell<Value>,
+    /// What it answered, or what was set; NULL until then.
+    pub annotations: RefCell<Value>,
+    /// Tuple of type parameters; NULL: none.
+    pub type_params: RefCell<Value>,
     /// Made when first asked for; NULL until then.
     pub dict: RefCell<Value>,
 }
@@ -51,6 +55,8 @@ impl Function {
             kwdefaults: RefCell::new(Value::NONE),
             closure,
             annotate: RefCell::new(Value::NONE),
+            annotations: RefCell::new(Value::NULL),
+            type_params: RefCell::new(Value::NULL),
             dict: RefCell::new(Value::NULL),
         })
     }

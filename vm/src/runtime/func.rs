@@ -42,6 +42,7 @@ pub fn set_function_attribute(vm: &mut Vm, which: u32) -> Flow {
             *new.defaults.borrow_mut() = func.defaults.borrow().clone();
             *new.kwdefaults.borrow_mut() = func.kwdefaults.borrow().clone();
             *new.annotate.borrow_mut() = func.annotate.borrow().clone();
+            *new.type_params.borrow_mut() = func.type_params.borrow().clone();
             *new.module.borrow_mut() = func.module.borrow().clone();
             vm.push(g);
             return Ok(());

@@ -400,6 +400,10 @@ impl Vm {
             Some(Kind::Type) => {
                 format!("type object '{}' has no attribute '{n}'", obj.as_::<Type>().name.borrow())
             }
+            Some(Kind::Method) => {
+                let f = obj.as_::<Method>().func.clone();
+                return self.no_attribute(&f, name);
+            }
             _ => format!("'{}' object has no attribute '{n}'", self.type_name(obj)),
         };
         self.attribute_error(obj, name, message)

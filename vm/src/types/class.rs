@@ -710,6 +710,10 @@ impl Vm {
                 let (iters, func) = (z.iters.clone(), z.func.clone());
                 Ok(crate::object::EnumZip::new(class, z.which, iters, func, z.count.get()))
             }
+            Some(Kind::Namespace) => {
+                let d = v.as_::<crate::object::Namespace>().dict.clone();
+                Ok(crate::object::Namespace::new(class, d))
+            }
             Some(Kind::Complex) => {
                 let c = v.as_::<crate::object::Complex>();
                 Ok(crate::object::Complex::new(class, c.re, c.im))

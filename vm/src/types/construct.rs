@@ -395,14 +395,14 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         return Ok(Value::small(0));
     };
     if let Some(base) = base {
-        let base = vm.index_size(base)?;
+        let base = vm.index_clamped(base)?;
         if base != 0 && !(2..=36).contains(&base) {
             return vm.fail("ValueError", "int() base must be >= 2 and <= 36, or 0");
         }
-        let Some(s) = v.get::<Str>() else {
-            return vm.fail("TypeError", "int() can't convert non-string with explicit base");
+        return match text_argument(vm, v)? {
+            Some((text, shown)) => int_of_text(vm, &text, &shown, base as u32),
+            None => vm.fail("TypeError", "int() can't convert non-string with explicit base"),
         };
-        return int_of_text(vm, s, base as u32);
     }
     match Num::of(v) {
         Some(Num::Int(i)) => Ok(vm.int(i)),
@@ -410,6 +410,10 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             use super::specials::Special;
             for which in [Special::Int, Special::Index] {
                 if let Some(r) = vm.call_special(v, which, &[])? {
+                    if Num::int_of(&r).is_some() && !vm.type_of(&r).is(&vm.types.int) {
+                        let (name, got) = (which.name(), vm.type_name(&r));
+                        vm.warn_subclass(&format!("{name} returned non-int (type {got})"), "int")?;
+                    }
                     return match Num::int_of(&r) {
                         Some(Num::Int(i)) => Ok(vm.int(i)),
                         Some(Num::Big(b)) => Ok(vm.big(b.clone())),
@@ -421,6 +425,9 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
                     };
                 }
             }
+            if let Some((text, shown)) = text_argument(vm, v)? {
+                return int_of_text(vm, &text, &shown, 10);
+            }
             let message = format!(
                 "int() argument must be a string, a bytes-like object or a real number, not '{}'",
                 vm.type_name(v)
@@ -429,8 +436,8 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         }
         Some(Num::Big(b)) => Ok(vm.big(b.clone())),
         Some(Num::Float(f)) => vm.int_of_float(f),
-        None => match v.get::<Str>() {
-            Some(s) => int_of_text(vm, s, 10),
+        None => match text_argument(vm, v)? {
+            Some((text, shown)) => int_of_text(vm, &text, &shown, 10),
             None => {
                 let message = format!(
                     "int() argument must be a string, a bytes-like object or a real number, not '{}'",
@@ -442,13 +449,45 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
 }
 
-fn int_of_text(vm: &mut Vm, s: &Str, base: u32) -> R<Value> {
-    let text = s.as_str();
+/// The text of a str or of bytes from which a number is read, with ASCII digits; and as messages show it.
+fn text_argument(vm: &mut Vm, v: &Value) -> R<Option<(String, String)>> {
+    if let Some(s) = v.get::<Str>() {
+        let text = s.as_str();
+        let plain = text.chars().map(|c| match super::text::chars::decimal_value(c) {
+            Some(d) if !c.is_ascii() => char::from_digit(d, 10).unwrap_or(c),
+            _ => c,
+        });
+        return Ok(Some((plain.collect(), quoted(s))));
+    }
+    let Some(bytes) = vm.bytes_like(v)? else { return Ok(None) };
+    let text = bytes.iter().map(|&b| b as char).collect();
+    let shown = vm.bytes(&bytes);
+    let shown = vm.repr_string(&shown)?;
+    Ok(Some((text, shown)))
+}
+
+impl Vm {
+    /// What `__int__` and the like return should be of the class itself.
+    fn warn_subclass(&mut self, what: &str, class: &str) -> R {
+        let message = format!(
+            "{what}.  The ability to return an instance of a strict subclass of {class} is deprecated, and may \
+             be removed in a future version of Python."
+        );
+        self.warn("DeprecationWarning", message, 1)
+    }
+}
+
+/// Text as an error shows it: no longer than 200 characters.
+fn shortened(shown: &str) -> String {
+    shown.chars().take(200).collect()
+}
+
+fn int_of_text(vm: &mut Vm, text: &str, shown: &str, base: u32) -> R<Value> {
     let limit = if text.len() > 640 { vm.max_str_digits() } else { 0 };
     match parse_int(text, base, limit) {
         Ok(b) => Ok(vm.big(b)),
         Err(BadInt::Literal) => {
-            vm.fail("ValueError", format!("invalid literal for int() with base {base}: {}", quoted(s)))
+            vm.fail("ValueError", format!("invalid literal for int() with base {base}: {}", shortened(shown)))
         }
         Err(BadInt::TooLong(n)) => {
             let message = format!(
@@ -472,6 +511,11 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
                 return Ok(r);
             }
             let (class, got) = (vm.type_name(v), vm.type_name(&r));
+            if let Some(Num::Float(f)) = Num::of(&r) {
+                let what = format!("{class}.__float__ returned non-float (type {got})");
+                vm.warn_subclass(&what, "float")?;
+                return Ok(Value::float(f));
+            }
             return vm.fail("TypeError", format!("{class}.__float__ returned non-float (type {got})"));
         }
         let i = vm.try_index(v)?;
@@ -479,14 +523,14 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             return vm.float_of(n).map(Value::float);
         }
     }
-    let Some(s) = v.get::<Str>() else {
+    let Some((text, shown)) = text_argument(vm, v)? else {
         let message =
             format!("float() argument must be a string or a real number, not '{}'", vm.type_name(v));
         return vm.fail("TypeError", message);
     };
-    match parse_float(s.as_str()) {
+    match parse_float(&text) {
         Some(f) => Ok(Value::float(f)),
-        None => vm.fail("ValueError", format!("could not convert string to float: {}", quoted(s))),
+        None => vm.fail("ValueError", format!("could not convert string to float: {shown}")),
     }
 }
 

@@ -478,6 +478,7 @@ pub fn init(vm: &mut Vm) {
         &t.async_generator,
         &t.coroutine,
         &t.generator,
+        t.exception("BaseExceptionGroup"),
     ];
     for c in classes.map(Value::clone) {
         vm.define_methods(&c, CLASS_GETITEM);

@@ -21,6 +21,9 @@ impl Vm {
             return Ok(!n.is_zero());
         }
         Ok(match v.kind() {
+            None if v.is(&Value::NOT_IMPLEMENTED) => {
+                return self.fail("TypeError", "NotImplemented should not be used in a boolean context");
+            }
             None => !v.is_none(),
             Some(Kind::Str) => !v.as_::<Str>().is_empty(),
             Some(Kind::Bytes) => !v.as_::<Bytes>().is_empty(),

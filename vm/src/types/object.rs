@@ -303,7 +303,11 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
             class_dict_set(vm, v, "__annotate_func__", f)
         },
     ),
-    GetSet::get("__text_signature__", |_, _| Ok(Value::NONE)),
+    GetSet::get("__text_signature__", |vm, v| {
+        let t = v.as_::<Type>();
+        let known = if t.is_heap() { None } else { super::docs::class_signature(&t.name.borrow()) };
+        Ok(known.map_or(Value::NONE, |s| vm.str(s)))
+    }),
     GetSet::get("__flags__", |_, v| {
         let t = v.as_::<Type>();
         let bit = |f: TypeFlags, n: u32| (t.has(f) as i64) << n;

@@ -7,8 +7,8 @@ use super::number::{Num, float_repr, int_digits};
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, Bytes, Complex, Dict, FrameObject, Function, Generator, Kind, List, Method, Module, Namespace,
-    Range, Set, Slice, Str, Tuple, Type,
+    Builtin, Bytes, ClosureCell, Complex, Dict, FrameObject, Function, Generator, Kind, List, Method, Module,
+    Namespace, Range, Set, Slice, Str, Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -197,7 +197,13 @@ impl Vm {
                 self.write_tuple(&[s.start.clone(), s.stop.clone(), s.step.clone()], out, inside)?;
             }
             Kind::Namespace => {
-                out.push_str("namespace(");
+                match self.type_of(v).is(&self.types.namespace) {
+                    true => out.push_str("namespace("),
+                    false => {
+                        out.push_str(&self.type_name(v));
+                        out.push('(');
+                    }
+                }
                 let entries: Vec<_> = v.as_::<Namespace>().dict.as_::<Dict>().iter().collect();
                 for (i, (k, item)) in entries.iter().enumerate() {
                     if i > 0 {
@@ -312,7 +318,22 @@ impl Vm {
             }
             Kind::Builtin => {
                 let b = v.as_::<Builtin>();
-                if b.is_descriptor() {
+                let slot = [&self.types.slot_wrapper, &self.types.method_wrapper];
+                if slot.iter().any(|t| self.type_of(v).is(t)) {
+                    match b.is_descriptor() {
+                        true => format!(
+                            "<slot wrapper '{}' of '{}' objects>",
+                            b.def.name,
+                            b.owner.as_::<Type>().name.borrow()
+                        ),
+                        false => format!(
+                            "<method-wrapper '{}' of {} object at {:#014x}>",
+                            b.def.name,
+                            self.type_name(&b.self_),
+                            b.self_.word().0
+                        ),
+                    }
+                } else if b.is_descriptor() {
                     format!("<method '{}' of '{}' objects>", b.def.name, b.owner.as_::<Type>().name.borrow())
                 } else if !b.owner.is_null() {
                     let owner =
@@ -343,7 +364,13 @@ impl Vm {
                 format!("<module '{}' (built-in)>", name.map_or("?".into(), |n| text_of(&n)))
             }
             Kind::Type => format!("<class '{}'>", self.full_name(v)),
-            Kind::ClosureCell => format!("<cell at {at:#014x}>"),
+            Kind::ClosureCell => match v.as_::<ClosureCell>().get() {
+                Some(x) => {
+                    let name = self.type_name(&x);
+                    format!("<cell at {at:#014x}: {name} object at {:#014x}>", x.word().0)
+                }
+                None => format!("<cell at {at:#014x}: empty>"),
+            },
             Kind::Generator => {
                 let name = v.as_::<Generator>().qualname.borrow().clone();
                 format!("<{} object {} at {at:#014x}>", self.type_name(v), self.str_string(&name)?)

@@ -133,6 +133,34 @@ pub static SLICE: &[BuiltinDef] = &[BuiltinDef::new("indices", 1, 1, |vm, a, _| 
     Ok(vm.tuple(parts))
 })];
 
+/// Of ranges and slices, which are their three bounds.
+pub static BOUNDS: &[BuiltinDef] = &[BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| {
+    let bounds = match a[0].get::<Slice>() {
+        Some(s) => vec![s.start.clone(), s.stop.clone(), s.step.clone()],
+        None => {
+            let r = a[0].as_::<crate::object::Range>();
+            vec![r.start.clone(), r.stop.clone(), r.step.clone()]
+        }
+    };
+    let (class, args) = (vm.type_of(&a[0]).clone(), vm.tuple(bounds));
+    Ok(vm.tuple(vec![class, args]))
+})];
+/// Of the constants that pickle by name.
+pub static NAMED: &[BuiltinDef] = &[BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| vm.repr(&a[0]))];
+pub static TRUTH: &[BuiltinDef] =
+    &[BuiltinDef::new("__bool__", 0, 0, |vm, a, _| vm.truthy_builtin(&a[0]).map(Value::bool))];
+/// Of strs and tuples: what `__new__` of a derived class gets when one is copied.
+pub static NEW_ARGS: &[BuiltinDef] = &[BuiltinDef::new("__getnewargs__", 0, 0, |vm, a, _| {
+    let plain = match a[0].get::<crate::object::Tuple>() {
+        Some(t) => vm.tuple(t.as_slice().to_vec()),
+        None => {
+            let class = vm.types.str.clone();
+            a[0].as_::<Str>().with_class(&class)
+        }
+    };
+    Ok(vm.tuple(vec![plain]))
+})];
+
 pub static EXCEPTION: &[BuiltinDef] = &[
     BuiltinDef::new("with_traceback", 1, 1, |vm, a, _| {
         let name = vm.intern("__traceback__");

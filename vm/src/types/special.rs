@@ -40,7 +40,7 @@ impl Vm {
             }
             Kind::ClosureCell if name == "cell_contents" => match obj.as_::<ClosureCell>().get() {
                 Some(v) => Some(v),
-                None => return self.fail("ValueError", "cell is empty"),
+                None => return self.fail("ValueError", "Cell is empty"),
             },
             Kind::Generator => self.generator_special(obj, name),
             Kind::Traceback => return self.traceback_get(obj, name),
@@ -75,6 +75,14 @@ impl Vm {
                 }
                 None => self.intern(b.def.name),
             },
+            "__text_signature__" | "__doc__"
+                if b.module.get::<Str>().is_some_and(|m| m.as_str() == "builtins") =>
+            {
+                let (sig, doc) = super::docs::function(b.def.name)?;
+                let sig = b.def.signature.unwrap_or(sig);
+                let text = if name == "__doc__" { doc } else { sig };
+                if text.is_empty() { Value::NONE } else { self.str(text) }
+            }
             "__text_signature__" => b.def.signature.map_or(Value::NONE, |s| self.str(s)),
             "__self__" if !b.self_.is_null() => b.self_.clone(),
             "__objclass__" if b.is_descriptor() => b.owner.clone(),
@@ -103,15 +111,11 @@ impl Vm {
             "__doc__" => f.doc.borrow().clone(),
             "__module__" => f.module.borrow().clone(),
             "__annotate__" => f.annotate.borrow().clone(),
-            "__type_params__" => self.tuple(vec![]),
-            "__annotations__" => {
-                let annotate = f.annotate.borrow().clone();
-                if annotate.is_none() {
-                    self.dict()
-                } else {
-                    self.call(&annotate, &[Value::small(1)], Kw::NONE)?
-                }
+            "__type_params__" => {
+                let p = f.type_params.borrow().clone();
+                if p.is_null() { self.tuple(vec![]) } else { p }
             }
+            "__annotations__" => self.function_annotations(f)?,
             "__dict__" => match self.make_own_dict(obj) {
                 Some(d) => d,
                 None => return Ok(None),
@@ -240,7 +244,9 @@ impl Vm {
             "__kwdefaults__" => &f.kwdefaults,
             "__doc__" => &f.doc,
             "__module__" => &f.module,
-            "__annotate__" => &f.annotate,
+            "__annotate__" | "__annotations__" | "__type_params__" => {
+                return self.set_function_annotation(f, name, v).map(|()| true);
+            }
             "__code__" => {
                 let Some(code) = given.get::<Code>() else { return must(self, "code") };
                 let closure = f.closure.get::<Tuple>().map_or(0, |t| t.as_slice().len());
@@ -258,6 +264,7 @@ impl Vm {
                 let _ = f.code.replace(given.clone().into_word());
                 return Ok(true);
             }
+            "__dict__" if v.is_none() => return self.fail("TypeError", "cannot delete __dict__"),
             "__dict__" if given.is_kind(Kind::Dict) => &f.dict,
             "__dict__" => {
                 let message =
@@ -267,7 +274,7 @@ impl Vm {
             "__globals__" | "__closure__" | "__builtins__" => {
                 return self.fail("AttributeError", "readonly attribute");
             }
-            "__class__" | "__annotations__" | "__type_params__" => {
+            "__class__" => {
                 return self.fail("NotImplementedError", format!("setting {name} is not supported yet"));
             }
             _ => return Ok(false),

@@ -1,6 +1,6 @@
 //! Which method tables belong to which class, and the two helpers every file here uses.
 
-use super::{bytes, complex, dict, generator, int, iterators, list, scalar, set, string, view};
+use super::{bytes, complex, dict, function, generator, int, iterators, list, scalar, set, string, view};
 use crate::error::R;
 use crate::object::{Builtin, BuiltinDef};
 use crate::value::Value;
@@ -19,13 +19,16 @@ pub fn fill(vm: &mut Vm) {
     let methods: Vec<(&Value, Tables)> = vec![
         (&t.int, vec![scalar::INT, scalar::NUMBER, scalar::INT_OPERATORS, int::INT]),
         (&t.float, vec![scalar::FLOAT, scalar::NUMBER, int::FLOAT]),
-        (&t.str, vec![string::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.str, vec![string::METHODS, scalar::NEW_ARGS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.bytes, vec![bytes::METHODS, super::buffer::methods::METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.list, vec![list::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
-        (&t.tuple, vec![list::TUPLE_METHODS, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.tuple, vec![list::TUPLE_METHODS, scalar::NEW_ARGS, LEN, ITER, CONTAINS, GET_ITEM]),
         (&t.dict, vec![dict::METHODS, LEN, ITER, CONTAINS, GET_ITEM, SET_ITEM]),
-        (&t.range, vec![scalar::RANGE, LEN, ITER, CONTAINS, GET_ITEM]),
-        (&t.slice, vec![scalar::SLICE]),
+        (&t.range, vec![scalar::RANGE, scalar::BOUNDS, scalar::TRUTH, LEN, ITER, CONTAINS, GET_ITEM]),
+        (&t.slice, vec![scalar::SLICE, scalar::BOUNDS]),
+        (&t.ellipsis, vec![scalar::NAMED]),
+        (&t.not_implemented, vec![scalar::NAMED, scalar::TRUTH]),
+        (&t.none, vec![scalar::TRUTH]),
         (&t.dict_keys, vec![view::VIEW, view::SET_LIKE, REPR]),
         (&t.dict_values, vec![view::VIEW, REPR]),
         (&t.dict_items, vec![view::VIEW, view::SET_LIKE, REPR]),
@@ -53,10 +56,14 @@ pub fn fill(vm: &mut Vm) {
         (&t.list_reverseiterator, vec![iterators::REVERSED, ITER, NEXT]),
         (&t.longrange_iterator, vec![iterators::LONG_RANGE, ITER, NEXT]),
         (&t.callable_iterator, vec![iterators::CALLABLE, ITER, NEXT]),
-        (&t.function, vec![CALL]),
-        (&t.builtin_function, vec![CALL]),
-        (&t.method_descriptor, vec![CALL]),
-        (&t.method, vec![CALL]),
+        (&t.function, vec![CALL, function::FUNCTION]),
+        (&t.builtin_function, vec![CALL, function::BUILTIN]),
+        (&t.method_descriptor, vec![CALL, function::DESCRIPTOR]),
+        (&t.method, vec![CALL, function::METHOD]),
+        (&t.slot_wrapper, vec![function::DESCRIPTOR]),
+        (&t.method_wrapper, vec![function::BUILTIN]),
+        (&t.cell, vec![function::CELL]),
+        (&t.namespace, vec![function::NAMESPACE]),
         (&t.code, vec![crate::code::METHODS]),
         (&t.generator, vec![generator::GENERATOR, ITER]),
         (&t.frame, vec![super::frame::METHODS]),
