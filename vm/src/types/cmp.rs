@@ -69,6 +69,10 @@ impl Vm {
         }
         let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
         match kind {
+            Kind::ClosureCell => {
+                let r = super::function::compare_cells(self, op, &[a.clone(), b.clone()])?;
+                self.truthy(&r).map(Some)
+            }
             Kind::Str => Ok(Some(holds(op, a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes())))),
             Kind::Bytes => Ok(Some(holds(op, a.as_::<Bytes>().as_slice().cmp(b.as_::<Bytes>().as_slice())))),
             Kind::Tuple | Kind::List => {

@@ -173,6 +173,9 @@ impl Vm {
             _ if class.is(&t.namespace) => row(0, 1, true, |vm, a, kw| {
                 let d = vm.dict();
                 vm.dict_update(&d, a.first(), kw)?;
+                if d.as_::<Dict>().iter().any(|(k, _)| !k.is_kind(Kind::Str)) {
+                    return vm.fail("TypeError", "keywords must be strings");
+                }
                 Ok(Namespace::new(&vm.types.namespace, d))
             }),
             _ if class.is(&t.none) => {

@@ -186,7 +186,7 @@ fn new_function(vm: &mut Vm, a: &[Value], kw: Kw) -> R<Value> {
 }
 
 /// By what is in them; an empty one comes first.
-fn compare_cells(vm: &mut Vm, op: CmpOp, a: &[Value]) -> R<Value> {
+pub(crate) fn compare_cells(vm: &mut Vm, op: CmpOp, a: &[Value]) -> R<Value> {
     let (Some(x), Some(y)) = (a[0].get::<ClosureCell>(), a[1].get::<ClosureCell>()) else {
         return Ok(Value::NOT_IMPLEMENTED);
     };

@@ -85,10 +85,6 @@ impl Vm {
     /// A new class by its definition. Its instances are natives, unless its base has other ones.
     pub fn new_native_class(&mut self, def: &'static ClassDef) -> Value {
         let c = self.bare_native_class(def);
-        let based = c.as_::<Type>().base.borrow().clone();
-        if def.flags.contains(HAS_DICT) && !based.get::<Type>().is_some_and(|b| b.has(HAS_DICT)) {
-            self.define_getset(&c, super::class::DICT_ATTRIBUTE);
-        }
         self.fill_class(&c, def);
         c
     }
@@ -116,6 +112,10 @@ impl Vm {
     /// Gives a class its methods, computed attributes and doc.
     pub fn fill_class(&mut self, t: &Value, def: &'static ClassDef) {
         self.define_methods(t, def.methods);
+        let based = t.as_::<Type>().base.borrow().clone();
+        if def.flags.contains(HAS_DICT) && !based.get::<Type>().is_some_and(|b| b.has(HAS_DICT)) {
+            self.define_getset(t, super::class::DICT_ATTRIBUTE);
+        }
         self.define_getset(t, def.getset);
         let doc = def.doc.map_or(Value::NONE, |d| self.str(d));
         self.set_class_attribute(t, "__doc__", doc);

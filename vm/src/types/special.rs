@@ -86,6 +86,12 @@ impl Vm {
             "__text_signature__" => b.def.signature.map_or(Value::NONE, |s| self.str(s)),
             "__self__" if !b.self_.is_null() => b.self_.clone(),
             "__objclass__" if b.is_descriptor() => b.owner.clone(),
+            // (Of a bound one only a special method says so.)
+            "__objclass__"
+                if b.owner.is_kind(Kind::Type) && super::specials::SPECIAL_NAMES.contains(&b.def.name) =>
+            {
+                b.owner.clone()
+            }
             "__module__" if !b.is_descriptor() => {
                 if b.module.is_null() {
                     Value::NONE
