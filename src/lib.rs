@@ -148,6 +148,11 @@ impl Python {
         Error::Python { class, message, traceback, value }
     }
 
+    /// The pending exception as an error: after a call of the machine itself has failed.
+    pub fn take_error(&mut self) -> Error {
+        self.error()
+    }
+
     fn run(&mut self, source: &str, filename: &str, what: Source) -> Result<Value, Error> {
         let globals = self.vm.main_module().as_::<Module>().dict.clone();
         let result =
@@ -210,6 +215,13 @@ impl Python {
         let key = self.vm.intern("__file__");
         main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, file);
         self.exec(&source, &name)
+    }
+    /// Runs source bytes as `__main__`.
+    pub fn run_source(&mut self, source: &[u8], name: &str) -> Result<(), Error> {
+        let file = self.vm.str(name);
+        let source = self.vm.decode_source(source, &file).map_err(|_| self.error())?;
+        self.vm.set_main_loader(None).map_err(|_| self.error())?;
+        self.exec(&source, name)
     }
     /// Calls a Python object.
     pub fn call(&mut self, f: &Value, args: &[Value]) -> Result<Value, Error> {

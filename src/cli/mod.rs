@@ -1,5 +1,7 @@
 //! Command line: `seriema [OPTIONS] FILE ARGS` or `seriema [OPTIONS] -c CODE ARGS`.
 
+mod repl;
+
 use seriema::vm::modules::io::standard::StreamOptions;
 use seriema::vm::vm::Options;
 use seriema::{Error, JitOptions, Python};
@@ -9,6 +11,7 @@ const HELP: &str = "\
 usage: seriema [OPTION]... FILE [ARG]...
        seriema [OPTION]... -c CODE [ARG]...
        seriema [OPTION]... -m MODULE [ARG]...
+       seriema [OPTION]... [- [ARG]...]      standard input, or a prompt on a terminal
 
   -c CODE                run CODE
   -m MODULE              run a module of sys.path
@@ -18,6 +21,7 @@ usage: seriema [OPTION]... FILE [ARG]...
   -O, -OO                drop assert statements; docstrings too
   -P                     do not put the script's folder on sys.path
   -u                     standard output is not buffered
+  -i                     a prompt after the program
   -s, -S                 no user's site-packages; do not import site
   -W RULE                a warning filter
   --lib=DIR              a Lib folder instead of the library in the binary
@@ -38,6 +42,7 @@ enum Program {
     File(String),
     Code(String),
     Module(String),
+    Stdin,
 }
 
 struct Command {
@@ -45,6 +50,8 @@ struct Command {
     argv: Vec<String>,
     jit: JitOptions,
     stats: bool,
+    /// A prompt after the program.
+    interactive: bool,
     machine: Options,
 }
 
@@ -66,7 +73,7 @@ pub fn run() -> i32 {
             return 2;
         }
     };
-    let Command { program, argv, jit, stats, machine } = command;
+    let Command { program, argv, jit, stats, interactive, machine } = command;
     let built = Python::builder().jit(jit).options(|o| *o = Options { argv, ..machine }).build();
     let mut py = match built {
         Ok(py) => py,
@@ -91,6 +98,10 @@ pub fn run() -> i32 {
             py.prepend_path("");
             py.run_code(code)
         }
+        Program::Stdin => {
+            py.prepend_path("");
+            run_stdin(&mut py, interactive)
+        }
         Program::Module(name) => {
             let folder = std::env::current_dir().map(|d| d.to_string_lossy().into_owned());
             py.prepend_path(&folder.unwrap_or_default());
@@ -98,13 +109,19 @@ pub fn run() -> i32 {
         }
     };
     if let (Program::File(name), Err(Error::Io(e))) = (&program, &result) {
-        eprintln!("seriema: can't open file '{name}': {e}");
+        let path = std::path::absolute(name).unwrap_or_else(|_| name.into());
+        let number = e.raw_os_error().unwrap_or(0);
+        let text = seriema_vm::modules::os_error::strerror(number);
+        eprintln!("{}: can't open file '{}': [Errno {number}] {text}", own_name(), path.display());
         return 2;
     }
     let mut code = match result {
         Ok(()) => 0,
         Err(e) => report(&mut py, e),
     };
+    if interactive && !matches!(program, Program::Stdin) {
+        code = repl::run(&mut py, report);
+    }
     seriema_vm::modules::thread::finish(py.vm());
     if !py.flush() {
         code = 120;
@@ -113,6 +130,20 @@ pub fn run() -> i32 {
         eprintln!("{}", py.stats_json());
     }
     code
+}
+
+/// Runs the text on standard input as a program; on a terminal, the prompt.
+fn run_stdin(py: &mut Python, interactive: bool) -> Result<(), Error> {
+    use std::io::{IsTerminal, Read};
+    if interactive || std::io::stdin().is_terminal() {
+        return match repl::run(py, report) {
+            0 => Ok(()),
+            code => std::process::exit(code),
+        };
+    }
+    let mut source = vec![];
+    std::io::stdin().lock().read_to_end(&mut source).map_err(Error::Io)?;
+    py.run_source(&source, "<stdin>")
 }
 
 /// Tells of an uncaught exception as CPython does; answers the exit code.
@@ -147,6 +178,10 @@ fn exit_code(py: &mut Python, value: &seriema::Value) -> i32 {
             1
         }
     }
+}
+
+fn own_name() -> String {
+    std::env::args().next().unwrap_or_else(|| "seriema".to_owned())
 }
 
 fn is_zip(path: &Path) -> bool {
@@ -205,8 +240,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
     let mut jit = JitOptions::default();
     let mut stats = false;
     let mut machine = Options { orig_argv: std::env::args().collect(), ..Options::default() };
+    let mut interactive = false;
     let program = loop {
-        let Some(arg) = args.next() else { return Err("no file given".into()) };
+        let Some(arg) = args.next() else { break Program::Stdin };
         let (name, value) = match arg.split_once('=') {
             Some((n, v)) if n.starts_with("--") => (n, v),
             _ => (arg.as_str(), ""),
@@ -220,6 +256,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
                 println!("Seriema {} (Python 3.14)", env!("CARGO_PKG_VERSION"));
                 return Ok(None);
             }
+            "-" => break Program::Stdin,
+            "-i" => interactive = true,
             "-c" => break Program::Code(args.next().ok_or("-c needs code")?),
             "-m" => break Program::Module(args.next().ok_or("-m needs a module")?),
             "-X" => match args.next() {
@@ -245,11 +283,12 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
         Program::File(f) => f.clone(),
         Program::Code(_) => "-c".to_owned(),
         Program::Module(_) => "-m".to_owned(),
+        Program::Stdin => std::env::args().any(|a| a == "-").then(|| "-".to_owned()).unwrap_or_default(),
     };
     if !machine.ignore_environment {
         from_environment(&mut machine);
     }
     machine.executable = std::env::current_exe().map_or(String::new(), |p| p.to_string_lossy().into_owned());
     let argv = std::iter::once(first).chain(args).collect();
-    Ok(Some(Command { program, argv, jit, stats, machine }))
+    Ok(Some(Command { program, argv, jit, stats, interactive, machine }))
 }

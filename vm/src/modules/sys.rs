@@ -172,6 +172,10 @@ impl Vm {
         }
     }
     /// `sys.<name>` as it is now.
+    pub fn set_sys_attribute(&mut self, name: &str, v: Value) {
+        let sys = self.sys_module.clone();
+        self.set_global(&sys, name, v);
+    }
     pub fn sys_attribute(&mut self, name: &str) -> Option<Value> {
         let key = self.intern(name);
         self.sys_module.get::<Module>()?.dict.as_::<Dict>().get_str(&key)
