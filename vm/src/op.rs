@@ -41,6 +41,8 @@ macro_rules! opcodes {
             1   BINARY_SLICE subscr::binary_slice 0 (3 -> 1) [];
             37  STORE_SLICE subscr::store_slice 0 (4 -> 0) [];
             8   DELETE_SUBSCR subscr::delete_subscr 0 (2 -> 0) [];
+            2   BUILD_TEMPLATE string::build_template 0 (2 -> 1) [];
+            45  BUILD_INTERPOLATION string::build_interpolation 0 (a % 2 + 2 -> 1) [];
             46  BUILD_LIST build::build_list 0 (a -> 1) [];
             47  BUILD_MAP build::build_map 0 (2 * a -> 1) [];
             48  BUILD_SET build::build_set 0 (a -> 1) [];
@@ -263,8 +265,7 @@ pub fn name(op: u8) -> String {
 }
 
 /// CPython 3.14's opcodes that have no body yet.
-const UNSUPPORTED: &[(u8, &str)] =
-    &[(2, "BUILD_TEMPLATE"), (11, "EXIT_INIT_CHECK"), (45, "BUILD_INTERPOLATION")];
+const UNSUPPORTED: &[(u8, &str)] = &[(11, "EXIT_INIT_CHECK")];
 
 /// Operators of BINARY_OP, in CPython's numbering; in-place forms are 13 higher.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -599,7 +599,9 @@ impl Vm {
     pub fn make_exception(&mut self, class: &str, args: Vec<Value>) -> Value {
         let ty = self.types.exception(class).clone();
         let args = self.tuple(args);
-        crate::object::Exception::new(&ty, args)
+        let e = crate::object::Exception::new(&ty, args);
+        self.fill_exception(&e);
+        e
     }
     /// Makes `e` the pending exception, with the handled one as its context.
     pub fn raise_value(&mut self, e: Value) -> Exc {

@@ -81,6 +81,7 @@ native_modules! {
     tokenize "_tokenize";
     tracemalloc "_tracemalloc";
     types_ "_types";
+    typing "_typing";
     unicodedata "unicodedata";
     warnings "_warnings";
     weakref "_weakref";

@@ -305,6 +305,7 @@ pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
             vm.push(t);
             Ok(())
         }
+        7..=11 => crate::modules::typing::intrinsic_1(vm, which),
         n => {
             Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_1 {n} is not supported yet")).into())
         }
@@ -314,13 +315,7 @@ pub fn call_intrinsic_1(vm: &mut Vm, which: u32) -> Flow {
 pub fn call_intrinsic_2(vm: &mut Vm, which: u32) -> Flow {
     match which {
         1 => crate::types::exception_group::prepare_reraise(vm),
-        // The type parameters of a function.
-        4 if vm.peek(1).is_kind(crate::object::Kind::Function) => {
-            let (params, f) = (vm.pop(), vm.pop());
-            drop(f.as_::<crate::object::Function>().type_params.replace(params));
-            vm.push(f);
-            Ok(())
-        }
+        2..=5 => crate::modules::typing::intrinsic_2(vm, which),
         n => {
             Err(vm.raise("NotImplementedError", format!("CALL_INTRINSIC_2 {n} is not supported yet")).into())
         }

@@ -108,10 +108,8 @@ impl Vm {
     pub fn raise_name(&mut self, class: &str, name: &str, message: String) -> crate::error::Exc {
         let m = self.string(message);
         let e = self.make_exception(class, vec![m]);
-        let (key, v) = (self.intern("name"), self.intern(name));
-        let d = self.dict();
-        d.as_::<crate::object::Dict>().set_str(self, &key, v);
-        *e.as_::<crate::object::Exception>().dict.borrow_mut() = d;
+        let v = self.intern(name);
+        self.set_exception_field(&e, "name", v);
         self.raise_value(e)
     }
 }

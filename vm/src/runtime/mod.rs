@@ -17,6 +17,7 @@ pub mod unwind;
 pub mod with;
 
 pub use crate::import::{import_from, import_name};
+pub use crate::types::template::{build_interpolation, build_template};
 pub use asynchronous::*;
 pub use build::*;
 pub use call::*;

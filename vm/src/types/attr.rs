@@ -412,12 +412,8 @@ impl Vm {
     pub(crate) fn attribute_error(&mut self, obj: &Value, name: &Value, message: String) -> Exc {
         let m = self.string(message);
         let e = self.make_exception("AttributeError", vec![m]);
-        if let Some(d) = self.make_own_dict(&e) {
-            for (key, v) in [("name", name), ("obj", obj)] {
-                let key = self.intern(key);
-                d.as_::<Dict>().set_str(self, &key, v.clone());
-            }
-        }
+        self.set_exception_field(&e, "name", name.clone());
+        self.set_exception_field(&e, "obj", obj.clone());
         self.raise_value(e)
     }
 

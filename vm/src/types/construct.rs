@@ -64,6 +64,9 @@ impl Vm {
             Kind::Exception if base.as_::<Type>().is_subtype(self.types.exception("BaseExceptionGroup")) => {
                 return self.new_group(class, args);
             }
+            Kind::Exception if base.as_::<Type>().is_subtype(self.types.exception("OSError")) => {
+                return self.new_os_error(class, args, kw);
+            }
             Kind::Exception => {
                 let args = self.tuple(args.to_vec());
                 return Ok(Exception::new(class, args));
@@ -208,41 +211,6 @@ impl Vm {
             Some(v) => Ok(self.truthy(v)? as i64),
             None => Ok(0),
         }
-    }
-
-    pub(crate) fn new_exception(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
-        let t = class.as_::<Type>();
-        if t.is_subtype(self.types.exception("BaseExceptionGroup")) {
-            return self.new_group(class, args);
-        }
-        let within = |vm: &Vm, base: &str| t.is_subtype(vm.types.exception(base));
-        let known: &[&str] = match () {
-            _ if within(self, "ImportError") => &["name", "path", "name_from"],
-            _ if within(self, "AttributeError") => &["name", "obj"],
-            _ if within(self, "NameError") => &["name"],
-            _ => &[],
-        };
-        let name = t.name.borrow().to_string();
-        if !kw.is_empty() && known.is_empty() {
-            return self.fail("TypeError", format!("{name}() takes no keyword arguments"));
-        }
-        self.only_keywords(&name, kw, known)?;
-        // OSError(number, text, file) keeps the file out of its arguments.
-        let file = match args {
-            [_, _, file, ..] if within(self, "OSError") => Some(file.clone()),
-            _ => None,
-        };
-        let kept = if file.is_some() { &args[..2] } else { args };
-        let stored = self.tuple(kept.to_vec());
-        let e = Exception::new(class, stored);
-        let named = kw.names.iter().cloned().zip(kw.values.iter().cloned());
-        let key = self.intern("filename");
-        for (k, v) in named.chain(file.map(|f| (key, f))) {
-            if let Some(d) = self.make_own_dict(&e) {
-                d.as_::<Dict>().set_str(self, &k, v);
-            }
-        }
-        Ok(e)
     }
 
     /// `dict.update`: a mapping or pairs, then keywords.

@@ -12,6 +12,7 @@ pub mod descr;
 pub mod dict;
 pub mod docs;
 pub mod dynamic;
+pub mod exception;
 pub mod exception_group;
 pub mod format;
 pub mod frame;
@@ -38,6 +39,7 @@ pub mod str_format;
 pub mod string;
 pub mod structseq;
 pub mod table;
+pub mod template;
 pub mod text;
 pub mod union;
 pub mod view;
@@ -285,10 +287,9 @@ impl Types {
             exceptions,
         }
     }
-    /// An exception class by name.
-    #[track_caller]
+    /// An exception class by name. (None of that name: `Exception`.)
     pub fn exception(&self, name: &str) -> &Value {
-        &self.exceptions[name]
+        self.exceptions.get(name).unwrap_or_else(|| &self.exceptions["Exception"])
     }
     pub fn exceptions(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.exceptions.iter().map(|(n, v)| (*n, v))
@@ -300,6 +301,7 @@ pub fn init(vm: &mut Vm) {
     object::adopt_all(vm);
     table::fill(vm);
     object::init(vm);
+    exception::init(vm);
     generic_alias::init(vm);
 }
 

@@ -409,9 +409,6 @@ computed!(GENERATOR: "gi_frame" "gi_running" "gi_code" "gi_yieldfrom" "gi_suspen
 computed!(COROUTINE: "cr_frame" "cr_running" "cr_code" "cr_await" "cr_suspended" "cr_origin";
     "__name__" "__qualname__");
 computed!(ASYNC_GENERATOR: "ag_frame" "ag_running" "ag_code" "ag_await" "ag_suspended"; "__name__" "__qualname__");
-computed!(UNICODE_ERROR: ; "encoding" "object" "start" "end" "reason");
-computed!(TRANSLATE_ERROR: ; "object" "start" "end" "reason");
-computed!(GROUP: "message" "exceptions";);
 computed!(MODULE: "__dict__";);
 computed!(RANGE: "start" "stop" "step";);
 computed!(INT: "real" "imag" "numerator" "denominator";);
@@ -421,13 +418,6 @@ computed!(TRACEBACK: "tb_frame" "tb_lineno" "tb_lasti"; "tb_next");
 computed!(FRAME: "f_back" "f_code" "f_globals" "f_builtins" "f_lasti" "f_locals" "f_generator";
     "f_lineno" "f_trace" "f_trace_lines" "f_trace_opcodes");
 computed!(EXCEPTION: ; "args" "__cause__" "__context__" "__traceback__" "__suppress_context__" "__dict__");
-computed!(STOP_ITERATION: ; "value");
-computed!(SYSTEM_EXIT: ; "code");
-computed!(OS_ERROR: ; "errno" "strerror" "filename" "filename2");
-computed!(IMPORT_ERROR: ; "msg" "name" "path" "name_from");
-computed!(NAME_ERROR: ; "name");
-computed!(ATTRIBUTE_ERROR: ; "name" "obj");
-computed!(SYNTAX_ERROR: ; "msg" "filename" "lineno" "offset" "text" "end_lineno" "end_offset" "print_file_and_line");
 
 /// Comparison rows of the builtin classes that have an order, and of those that have only equality.
 pub static ORDER: &[BuiltinDef] = &[
@@ -511,23 +501,6 @@ static DICT_INIT: &[BuiltinDef] = &[BuiltinDef::kw("__init__", 0, u8::MAX, |vm, 
     vm.dict_update(&a[0], a.get(1), kw)?;
     Ok(Value::NONE)
 })];
-static EXCEPTION_INIT: &[BuiltinDef] = &[BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| {
-    let class = vm.type_of(&a[0]).clone();
-    if vm.is_group(&a[0]) {
-        return Ok(Value::NONE);
-    }
-    let made = vm.new_exception(&class, &a[1..], kw)?;
-    let (x, y) = (a[0].as_::<Exception>(), made.as_::<Exception>());
-    let args = y.args.borrow().clone();
-    drop(x.args.replace(args));
-    if let Some(fields) = vm.own_dict(&made)
-        && let Some(d) = vm.make_own_dict(&a[0])
-    {
-        vm.dict_merge_into(&d, &fields)?;
-    }
-    Ok(Value::NONE)
-})];
-
 /// Every class made at start-up gets to know its VM.
 pub fn adopt_all(vm: &mut Vm) {
     for t in all_classes(vm) {
@@ -583,18 +556,7 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.generator, &[REPR], GENERATOR),
         (|t| &t.coroutine, &[REPR], COROUTINE),
         (|t| &t.async_generator, &[REPR], ASYNC_GENERATOR),
-        (|t| t.exception("BaseExceptionGroup"), &[], GROUP),
-        (|t| t.exception("UnicodeEncodeError"), &[], UNICODE_ERROR),
-        (|t| t.exception("UnicodeDecodeError"), &[], UNICODE_ERROR),
-        (|t| t.exception("UnicodeTranslateError"), &[], TRANSLATE_ERROR),
-        (|t| t.exception("BaseException"), &[REPR, STR, EXCEPTION_INIT, EXCEPTION_ROWS], EXCEPTION),
-        (|t| t.exception("StopIteration"), &[], STOP_ITERATION),
-        (|t| t.exception("SystemExit"), &[], SYSTEM_EXIT),
-        (|t| t.exception("OSError"), &[], OS_ERROR),
-        (|t| t.exception("ImportError"), &[], IMPORT_ERROR),
-        (|t| t.exception("NameError"), &[], NAME_ERROR),
-        (|t| t.exception("AttributeError"), &[], ATTRIBUTE_ERROR),
-        (|t| t.exception("SyntaxError"), &[], SYNTAX_ERROR),
+        (|t| t.exception("BaseException"), &[REPR, STR, EXCEPTION_ROWS], EXCEPTION),
     ];
     for (class, tables, getset) in rows {
         let c = t(*class, vm);
@@ -744,17 +706,6 @@ impl Vm {
     }
     fn set_computed(&mut self, v: &Value, name: &'static str, x: Option<&Value>) -> R {
         if self.set_special(v, name, x)? {
-            return Ok(());
-        }
-        // Fields of particular exceptions are kept in the instance's dict.
-        if v.is_kind(Kind::Exception)
-            && let Some(d) = self.make_own_dict(v)
-        {
-            let key = self.intern(name);
-            match x {
-                Some(x) => d.as_::<Dict>().set_str(self, &key, x.clone()),
-                None => drop(d.as_::<Dict>().remove_str(self, &key)),
-            }
             return Ok(());
         }
         let message = format!("attribute '{name}' of '{}' objects is not writable", self.type_name(v));

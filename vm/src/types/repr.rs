@@ -394,7 +394,6 @@ impl Vm {
     /// `str` of an exception.
     fn exception_text(&mut self, e: &Value) -> R<String> {
         let args = self.exception_args(e);
-        let of = |vm: &Vm, class: &str| vm.is_instance(e, vm.types.exception(class));
         if self.is_group(e) {
             let (message, items) = self.group_parts(e);
             let s = if items.len() == 1 { "" } else { "s" };
@@ -405,27 +404,7 @@ impl Vm {
         }
         match args.as_slice() {
             [] => Ok(String::new()),
-            [key] if of(self, "KeyError") => self.repr_string(key),
             [one] => self.str_string(one),
-            [number, text] if of(self, "OSError") => {
-                let mut s = format!("[Errno {}] {}", self.str_string(number)?, self.str_string(text)?);
-                let name = self.intern("filename");
-                if let Some(file) = self.get_attr_opt(e, &name)?.filter(|f| !f.is_none()) {
-                    s.push_str(&format!(": {}", self.repr_string(&file)?));
-                }
-                Ok(s)
-            }
-            [message, place] if of(self, "SyntaxError") && place.is_kind(Kind::Tuple) => {
-                let mut s = self.str_string(message)?;
-                let place = place.as_::<Tuple>().as_slice();
-                if let [file, line, ..] = place
-                    && let (Some(file), true) = (file.get::<Str>(), line.word().is_int())
-                {
-                    let file = file.as_str().rsplit('/').next().unwrap_or("");
-                    s.push_str(&format!(" ({file}, line {})", line.word().int()));
-                }
-                Ok(s)
-            }
             all => {
                 let t = self.tuple(all.to_vec());
                 self.repr_string(&t)

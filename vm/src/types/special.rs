@@ -4,8 +4,8 @@ use super::number::Num;
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, ClosureCell, Dict, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str,
-    Tuple, Type,
+    Builtin, ClosureCell, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str, Tuple,
+    Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -133,85 +133,14 @@ impl Vm {
     fn exception_special(&mut self, e: &Value, name: &str) -> Option<Value> {
         let x = e.as_::<Exception>();
         match name {
-            "args" => return Some(x.args.borrow().clone()),
-            "__cause__" => return Some(x.cause.borrow().clone()),
-            "__context__" => return Some(x.context.borrow().clone()),
-            "__traceback__" => return Some(x.traceback.borrow().clone()),
-            "__suppress_context__" => return Some(Value::bool(x.suppress_context.get())),
-            "__dict__" => return self.make_own_dict(e),
-            _ => {}
+            "args" => Some(x.args.borrow().clone()),
+            "__cause__" => Some(x.cause.borrow().clone()),
+            "__context__" => Some(x.context.borrow().clone()),
+            "__traceback__" => Some(x.traceback.borrow().clone()),
+            "__suppress_context__" => Some(Value::bool(x.suppress_context.get())),
+            "__dict__" => self.make_own_dict(e),
+            _ => None,
         }
-        if self.is_group(e) {
-            match name {
-                "message" => return x.fields.borrow().first().cloned(),
-                "exceptions" => return x.fields.borrow().get(1).cloned(),
-                _ => {}
-            }
-        }
-        // Fields of particular classes: what was assigned, or from the arguments.
-        let index = self.exception_field(e, name)?;
-        let key = self.intern(name);
-        let own = x.dict.borrow().get::<Dict>().and_then(|d| d.get_str(&key));
-        if own.is_some() {
-            return own;
-        }
-        let args = self.exception_args(e);
-        Some(match index {
-            Field::None => Value::NONE,
-            Field::Arg(i) => args.get(i).cloned().unwrap_or(Value::NONE),
-            Field::All => match args.as_slice() {
-                [] => Value::NONE,
-                [one] => one.clone(),
-                _ => x.args.borrow().clone(),
-            },
-            Field::OsArg(i) if args.len() >= 2 => args.get(i).cloned().unwrap_or(Value::NONE),
-            Field::Place(i) => match args.get(1).and_then(Value::get::<Tuple>) {
-                Some(place) => place.as_slice().get(i).cloned().unwrap_or(Value::NONE),
-                None => Value::NONE,
-            },
-            Field::OsArg(_) => Value::NONE,
-        })
-    }
-
-    fn exception_field(&self, e: &Value, name: &str) -> Option<Field> {
-        const FIELDS: &[(&str, &str, Field)] = &[
-            ("StopIteration", "value", Field::Arg(0)),
-            ("UnicodeEncodeError", "encoding", Field::Arg(0)),
-            ("UnicodeEncodeError", "object", Field::Arg(1)),
-            ("UnicodeEncodeError", "start", Field::Arg(2)),
-            ("UnicodeEncodeError", "end", Field::Arg(3)),
-            ("UnicodeEncodeError", "reason", Field::Arg(4)),
-            ("UnicodeDecodeError", "encoding", Field::Arg(0)),
-            ("UnicodeDecodeError", "object", Field::Arg(1)),
-            ("UnicodeDecodeError", "start", Field::Arg(2)),
-            ("UnicodeDecodeError", "end", Field::Arg(3)),
-            ("UnicodeDecodeError", "reason", Field::Arg(4)),
-            ("UnicodeTranslateError", "object", Field::Arg(0)),
-            ("UnicodeTranslateError", "start", Field::Arg(1)),
-            ("UnicodeTranslateError", "end", Field::Arg(2)),
-            ("UnicodeTranslateError", "reason", Field::Arg(3)),
-            ("SystemExit", "code", Field::All),
-            ("OSError", "errno", Field::OsArg(0)),
-            ("OSError", "strerror", Field::OsArg(1)),
-            ("OSError", "filename", Field::OsArg(2)),
-            ("ImportError", "msg", Field::Arg(0)),
-            ("ImportError", "name", Field::None),
-            ("ImportError", "path", Field::None),
-            ("ImportError", "name_from", Field::None),
-            ("NameError", "name", Field::None),
-            ("AttributeError", "name", Field::None),
-            ("AttributeError", "obj", Field::None),
-            ("SyntaxError", "msg", Field::Arg(0)),
-            ("SyntaxError", "filename", Field::Place(0)),
-            ("SyntaxError", "lineno", Field::Place(1)),
-            ("SyntaxError", "offset", Field::Place(2)),
-            ("SyntaxError", "text", Field::Place(3)),
-            ("SyntaxError", "end_lineno", Field::Place(4)),
-            ("SyntaxError", "end_offset", Field::Place(5)),
-        ];
-        let found =
-            FIELDS.iter().find(|(c, n, _)| *n == name && self.is_instance(e, self.types.exception(c)));
-        found.map(|f| f.2)
     }
 
     /// Sets (or with `None` deletes) an attribute that is not simply in a dict. False: not such a one.
@@ -297,6 +226,8 @@ impl Vm {
                 "args" | "__cause__" | "__context__" | "__traceback__" => {
                     self.fail("TypeError", format!("{name} may not be deleted"))
                 }
+                "__suppress_context__" => self.fail("TypeError", "can't delete numeric/char attribute"),
+                "__dict__" => self.fail("TypeError", "cannot delete __dict__"),
                 _ => Ok(false),
             };
         };
@@ -321,29 +252,21 @@ impl Vm {
             }
             "__traceback__" if v.is_none() || v.is_kind(Kind::Traceback) => x.traceback.replace(v.clone()),
             "__traceback__" => return self.fail("TypeError", "__traceback__ must be a traceback or None"),
-            "__suppress_context__" => {
-                let on = self.truthy(v)?;
-                x.suppress_context.set(on);
+            "__suppress_context__" if v.word().is_bool() => {
+                x.suppress_context.set(v.is(&Value::TRUE));
                 Value::NONE
+            }
+            "__suppress_context__" => return self.fail("TypeError", "attribute value type must be bool"),
+            "__dict__" if v.is_kind(Kind::Dict) => x.dict.replace(v.clone()),
+            "__dict__" => {
+                let message = format!("__dict__ must be set to a dictionary, not a '{}'", self.type_name(v));
+                return self.fail("TypeError", message);
             }
             _ => return Ok(false),
         };
         drop(old);
         Ok(true)
     }
-}
-
-/// Where a field of an exception comes from.
-#[derive(Clone, Copy)]
-enum Field {
-    None,
-    Arg(usize),
-    /// The one argument, or all as a tuple.
-    All,
-    /// Only if there are two arguments or more.
-    OsArg(usize),
-    /// From the tuple that is the second argument.
-    Place(usize),
 }
 
 fn bounds(name: &str, start: &Value, stop: &Value, step: &Value) -> Option<Value> {
