@@ -37,6 +37,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("getfilesystemencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getfilesystemencodeerrors", 0, 0, |vm, _, _| Ok(vm.intern("surrogateescape"))),
     BuiltinDef::new("getrefcount", 1, 1, |_, a, _| Ok(Value::small(a[0].ref_count().max(1) as i64))),
+    BuiltinDef::new("_get_cpu_count_config", 0, 0, |_, _, _| Ok(Value::small(-1))),
     BuiltinDef::new("is_finalizing", 0, 0, |_, _, _| Ok(Value::FALSE)),
     BuiltinDef::new("_is_gil_enabled", 0, 0, |_, _, _| Ok(Value::TRUE)),
     BuiltinDef::kw("_is_interned", 1, 1, |vm, a, _| Ok(Value::bool(vm.is_interned(&a[0])))),

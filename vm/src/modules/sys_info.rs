@@ -206,6 +206,9 @@ fn flags(vm: &mut Vm) -> Fields {
         ("warn_default_encoding", bit(false)),
         ("safe_path", Value::bool(o.safe_path || o.isolated)),
         ("int_max_str_digits", Value::small(4300)),
+        ("gil", bit(true)),
+        ("thread_inherit_context", bit(false)),
+        ("context_aware_warnings", bit(false)),
     ]
 }
 

@@ -8,7 +8,7 @@
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Kw, Native, Payload, TypeFlags, header_flags};
 use crate::op::{BinOp, CmpOp};
-use crate::types::native::{ClassDef, GetSet, NO_NEW, SUBCLASS, WEAKREF};
+use crate::types::native::{ClassDef, GetSet, NO_NEW, SUBCLASS};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
@@ -64,7 +64,7 @@ impl Drop for WeakRef {
 
 static REF: ClassDef = ClassDef {
     name: "weakref.ReferenceType",
-    flags: SUBCLASS.union(WEAKREF),
+    flags: SUBCLASS,
     methods: &[
         BuiltinDef::kw("__new__", 1, u8::MAX, |vm, a, kw| {
             if a.len() > 3 {

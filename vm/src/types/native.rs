@@ -111,14 +111,21 @@ impl Vm {
     }
     /// Gives a class its methods, computed attributes and doc.
     pub fn fill_class(&mut self, t: &Value, def: &'static ClassDef) {
+        let base = t.as_::<Type>().base.borrow().clone();
+        if def.flags.contains(HAS_DICT) && !base.get::<Type>().is_some_and(|b| b.has(HAS_DICT)) {
+            self.define_getset(t, super::class::DICT_ATTRIBUTE);
+        }
         self.define_methods(t, def.methods);
         let based = t.as_::<Type>().base.borrow().clone();
         if def.flags.contains(HAS_DICT) && !based.get::<Type>().is_some_and(|b| b.has(HAS_DICT)) {
             self.define_getset(t, super::class::DICT_ATTRIBUTE);
         }
         self.define_getset(t, def.getset);
-        let doc = def.doc.map_or(Value::NONE, |d| self.str(d));
-        self.set_class_attribute(t, "__doc__", doc);
+        // A class whose instances have docs of their own shows those.
+        if !def.getset.iter().any(|g| g.name == "__doc__") {
+            let doc = def.doc.map_or(Value::NONE, |d| self.str(d));
+            self.set_class_attribute(t, "__doc__", doc);
+        }
     }
     /// What every class needs to know of its VM.
     pub(crate) fn adopt_class(&mut self, t: &Value) {

@@ -435,6 +435,16 @@ pub static HASH: &[BuiltinDef] = &[BuiltinDef::new("__hash__", 0, 0, |vm, a, _| 
     Ok(vm.int(h))
 })];
 pub static REPR: &[BuiltinDef] = &[BuiltinDef::new("__repr__", 0, 0, |vm, a, _| vm.repr_builtin(&a[0]))];
+/// Functions are descriptors.
+pub static BINDS: &[BuiltinDef] = &[BuiltinDef::new("__get__", 1, 2, |vm, a, _| {
+    let owner = match a.get(2) {
+        Some(o) if !o.is_none() => o.clone(),
+        _ if a[1].is_none() => return vm.fail("TypeError", "__get__(None, None) is invalid"),
+        _ => vm.type_of(&a[1]).clone(),
+    };
+    let through = if a[1].is_none() { None } else { Some(&a[1]) };
+    vm.descr_get(&a[0], through, &owner)
+})];
 /// `str(x)` is another text than `repr(x)`.
 pub static STR: &[BuiltinDef] = &[BuiltinDef::new("__str__", 0, 0, |vm, a, _| {
     let s = vm.str_string_builtin(&a[0])?;
@@ -541,10 +551,10 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.none, &[HASH, REPR], &[]),
         (|t| &t.ellipsis, &[HASH, REPR], &[]),
         (|t| &t.not_implemented, &[HASH, REPR], &[]),
-        (|t| &t.function, &[REPR], FUNCTION),
+        (|t| &t.function, &[REPR, BINDS], FUNCTION),
         (|t| &t.builtin_function, &[REPR, EQUALITY, HASH], BUILTIN),
-        (|t| &t.method_descriptor, &[REPR], BUILTIN),
-        (|t| &t.slot_wrapper, &[REPR, super::scalar::CALL], BUILTIN),
+        (|t| &t.method_descriptor, &[REPR, BINDS], BUILTIN),
+        (|t| &t.slot_wrapper, &[REPR, BINDS, super::scalar::CALL], BUILTIN),
         (|t| &t.method_wrapper, &[REPR, EQUALITY, HASH, super::scalar::CALL], BUILTIN),
         (|t| &t.method, &[REPR, EQUALITY, HASH], METHOD),
         (|t| &t.code, &[REPR, EQUALITY, HASH], CODE),
