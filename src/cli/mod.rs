@@ -149,33 +149,10 @@ fn run_stdin(py: &mut Python, interactive: bool) -> Result<(), Error> {
 /// Tells of an uncaught exception as CPython does; answers the exit code.
 fn report(py: &mut Python, e: Error) -> i32 {
     match e {
-        Error::Python { class, value, .. } if class == "SystemExit" => exit_code(py, &value),
-        Error::Python { traceback, .. } => {
-            eprint!("{traceback}");
-            1
-        }
+        Error::Python { value, .. } => py.vm().uncaught(&value) as i32,
         other => {
             eprintln!("seriema: {other}");
             2
-        }
-    }
-}
-
-fn exit_code(py: &mut Python, value: &seriema::Value) -> i32 {
-    let name = py.vm().intern("code");
-    let code = match py.vm().get_attr(value, &name) {
-        Ok(code) => code,
-        Err(_) => return 1,
-    };
-    if code.is_none() {
-        return 0;
-    }
-    match py.to_i64(&code) {
-        Some(n) => n as i32,
-        None => {
-            let text = py.vm().str_string(&code).unwrap_or_default();
-            eprintln!("{text}");
-            1
         }
     }
 }

@@ -58,7 +58,8 @@ pub fn init(vm: &mut Vm) -> Value {
     vm.set_global(&sys, "modules", modules);
     super::sys_info::fill(vm, &sys);
     vm.set_global(&sys, MAX_STR_DIGITS, Value::small(4300));
-    for name in ["displayhook", "excepthook"] {
+    vm.add_functions(&sys, crate::runtime::unraisable::HOOK);
+    for name in ["displayhook", "excepthook", "unraisablehook"] {
         let key = vm.intern(name);
         if let Some(f) = sys.as_::<Module>().dict.as_::<Dict>().get_str(&key) {
             vm.set_global(&sys, &format!("__{name}__"), f);

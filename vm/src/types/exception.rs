@@ -74,7 +74,14 @@ const fn size_member<const I: usize>(name: &'static str) -> GetSet {
 }
 
 const CLASSES: &[ClassRow] = &[
-    ("BaseException", &[BuiltinDef::kw("__init__", 0, u8::MAX, base_init)], &[]),
+    (
+        "BaseException",
+        &[
+            BuiltinDef::kw("__init__", 0, u8::MAX, base_init),
+            BuiltinDef::new("__str__", 0, 0, |vm, a, _| base_str(vm, &a[0])),
+        ],
+        &[],
+    ),
     (
         "StopIteration",
         &[BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| {
@@ -211,14 +218,32 @@ const CLASSES: &[ClassRow] = &[
             member::<8>("_metadata"),
         ],
     ),
-    ("UnicodeEncodeError", &[BuiltinDef::kw("__init__", 0, u8::MAX, unicode_init)], UNICODE_MEMBERS),
-    ("UnicodeDecodeError", &[BuiltinDef::kw("__init__", 0, u8::MAX, unicode_init)], UNICODE_MEMBERS),
-    ("UnicodeTranslateError", &[BuiltinDef::kw("__init__", 0, u8::MAX, unicode_init)], TRANSLATE_MEMBERS),
+    ("UnicodeEncodeError", UNICODE_ROWS, UNICODE_MEMBERS),
+    ("UnicodeDecodeError", UNICODE_ROWS, UNICODE_MEMBERS),
+    ("UnicodeTranslateError", UNICODE_ROWS, TRANSLATE_MEMBERS),
     (
         "BaseExceptionGroup",
-        &[BuiltinDef::kw("__init__", 0, u8::MAX, base_init)],
-        &[GetSet::get("message", |_, e| Ok(field(e, 0))), GetSet::get("exceptions", |_, e| Ok(field(e, 1)))],
+        &[
+            BuiltinDef::kw("__init__", 0, u8::MAX, base_init),
+            BuiltinDef::new("__str__", 0, 0, |vm, a, _| {
+                let (message, items) = vm.group_parts(&a[0]);
+                let s = if items.len() == 1 { "" } else { "s" };
+                let message = vm.str_string(&message)?;
+                Ok(vm.string(format!("{message} ({} sub-exception{s})", items.len())))
+            }),
+        ],
+        &[
+            GetSet::member("message", |_, e| Ok(field(e, 0))),
+            GetSet::member("exceptions", |_, e| Ok(field(e, 1))),
+        ],
     ),
+];
+const UNICODE_ROWS: &[BuiltinDef] = &[
+    BuiltinDef::kw("__init__", 0, u8::MAX, unicode_init),
+    BuiltinDef::new("__str__", 0, 0, |vm, a, _| match vm.unicode_error_text(&a[0])? {
+        Some(text) => Ok(vm.string(text)),
+        None => base_str(vm, &a[0]),
+    }),
 ];
 const UNICODE_MEMBERS: &[GetSet] = &[
     member::<0>("object"),

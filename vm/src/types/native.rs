@@ -22,6 +22,10 @@ impl GetSet {
     pub const fn get(name: &'static str, get: fn(&mut Vm, &Value) -> R<Value>) -> GetSet {
         GetSet { name, get, set: None }
     }
+    /// What CPython has as a read-only member: setting it fails with another message.
+    pub const fn member(name: &'static str, get: fn(&mut Vm, &Value) -> R<Value>) -> GetSet {
+        GetSet { name, get, set: Some(|vm, _, _| vm.fail("AttributeError", "readonly attribute")) }
+    }
     pub const fn new(
         name: &'static str,
         get: fn(&mut Vm, &Value) -> R<Value>,

@@ -10,6 +10,7 @@ use crate::object::{
     Builtin, Bytes, ClosureCell, Complex, Dict, FrameObject, Function, Generator, Kind, List, Method, Module,
     Namespace, Range, Set, Slice, Str, Tuple, Type,
 };
+use crate::types::specials::Special;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -391,23 +392,15 @@ impl Vm {
         Ok(())
     }
 
-    /// `str` of an exception.
+    /// `str` of an exception: its class's `__str__`.
     fn exception_text(&mut self, e: &Value) -> R<String> {
-        let args = self.exception_args(e);
-        if self.is_group(e) {
-            let (message, items) = self.group_parts(e);
-            let s = if items.len() == 1 { "" } else { "s" };
-            return Ok(format!("{} ({} sub-exception{s})", self.str_string(&message)?, items.len()));
-        }
-        if let Some(text) = self.unicode_error_text(e)? {
-            return Ok(text);
-        }
-        match args.as_slice() {
-            [] => Ok(String::new()),
-            [one] => self.str_string(one),
-            all => {
-                let t = self.tuple(all.to_vec());
-                self.repr_string(&t)
+        let Some(m) = self.special_of(e, Special::Str) else { return Ok(String::new()) };
+        let text = self.call_unbound(&m, e, &[])?;
+        match text.get::<Str>() {
+            Some(s) => Ok(s.as_str().to_owned()),
+            None => {
+                let message = format!("__str__ returned non-string (type {})", self.type_name(&text));
+                self.fail("TypeError", message)
             }
         }
     }

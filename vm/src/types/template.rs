@@ -75,10 +75,10 @@ static INTERPOLATION: ClassDef = ClassDef {
         BuiltinDef::class("__class_getitem__", 1, 1, generic_alias::class_getitem),
     ],
     getset: &[
-        GetSet::get("value", |vm, v| Ok(vm.self_::<Interpolation>(v)?.value.clone())),
-        GetSet::get("expression", |vm, v| Ok(vm.self_::<Interpolation>(v)?.expression.clone())),
-        GetSet::get("conversion", |vm, v| Ok(vm.self_::<Interpolation>(v)?.conversion.clone())),
-        GetSet::get("format_spec", |vm, v| Ok(vm.self_::<Interpolation>(v)?.format_spec.clone())),
+        GetSet::member("value", |vm, v| Ok(vm.self_::<Interpolation>(v)?.value.clone())),
+        GetSet::member("expression", |vm, v| Ok(vm.self_::<Interpolation>(v)?.expression.clone())),
+        GetSet::member("conversion", |vm, v| Ok(vm.self_::<Interpolation>(v)?.conversion.clone())),
+        GetSet::member("format_spec", |vm, v| Ok(vm.self_::<Interpolation>(v)?.format_spec.clone())),
     ],
     ..ClassDef::DEFAULT
 };
@@ -110,8 +110,8 @@ static TEMPLATE: ClassDef = ClassDef {
         BuiltinDef::class("__class_getitem__", 1, 1, generic_alias::class_getitem),
     ],
     getset: &[
-        GetSet::get("strings", |vm, v| Ok(vm.self_::<Template>(v)?.strings.clone())),
-        GetSet::get("interpolations", |vm, v| Ok(vm.self_::<Template>(v)?.interpolations.clone())),
+        GetSet::member("strings", |vm, v| Ok(vm.self_::<Template>(v)?.strings.clone())),
+        GetSet::member("interpolations", |vm, v| Ok(vm.self_::<Template>(v)?.interpolations.clone())),
         GetSet::get("values", |vm, v| {
             let t = vm.self_::<Template>(v)?;
             let values = items(&t.interpolations).iter().filter_map(|i| i.native::<Interpolation>());

@@ -50,7 +50,7 @@ pub static TYPE_ALIAS: ClassDef = ClassDef {
         }),
     ],
     getset: &[
-        GetSet::get("__name__", |vm, v| Ok(vm.self_::<TypeAlias>(v)?.name.clone())),
+        GetSet::member("__name__", |vm, v| Ok(vm.self_::<TypeAlias>(v)?.name.clone())),
         GetSet::get("__type_params__", |vm, v| Ok(vm.self_::<TypeAlias>(v)?.params.clone())),
         GetSet::get("__parameters__", |vm, v| {
             let params = vm.self_::<TypeAlias>(v)?.params.clone();

@@ -12,7 +12,7 @@ pub use params::{ParamSpec, TypeVar, TypeVarTuple};
 
 use crate::error::R;
 use crate::machine::Flow;
-use crate::object::{BuiltinDef, Function, Kind, Kw, Payload, Str, Tuple, Type};
+use crate::object::{BuiltinDef, Dict, Function, Kind, Kw, Payload, Str, Tuple, Type};
 use crate::types::generic_alias::type_repr;
 use crate::types::native::{ClassDef, NO_NEW};
 use crate::types::union::{self, Union};
@@ -202,7 +202,12 @@ fn caller(vm: &mut Vm) -> Value {
     if vm.frame().code.is_null() {
         return Value::NONE;
     }
-    vm.frame().function().module.borrow().clone()
+    let module = vm.frame().function().module.borrow().clone();
+    if !module.is_none() {
+        return module;
+    }
+    let key = vm.intern("__name__");
+    vm.frame().globals().get::<Dict>().and_then(|d| d.get_str(&key)).unwrap_or(Value::NONE)
 }
 
 fn name_argument(vm: &mut Vm, who: &str, v: &Value) -> R<Value> {

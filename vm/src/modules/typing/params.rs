@@ -204,12 +204,12 @@ pub static TYPE_VAR: ClassDef = ClassDef {
         BuiltinDef::new("__mro_entries__", 1, 1, |vm, a, _| cannot_subclass(vm, a)),
     ],
     getset: &[
-        GetSet::get("__name__", |vm, v| Ok(vm.self_::<TypeVar>(v)?.name.clone())),
-        GetSet::get("__covariant__", |vm, v| Ok(Value::bool(vm.self_::<TypeVar>(v)?.variance.covariant))),
-        GetSet::get("__contravariant__", |vm, v| {
+        GetSet::member("__name__", |vm, v| Ok(vm.self_::<TypeVar>(v)?.name.clone())),
+        GetSet::member("__covariant__", |vm, v| Ok(Value::bool(vm.self_::<TypeVar>(v)?.variance.covariant))),
+        GetSet::member("__contravariant__", |vm, v| {
             Ok(Value::bool(vm.self_::<TypeVar>(v)?.variance.contravariant))
         }),
-        GetSet::get("__infer_variance__", |vm, v| Ok(Value::bool(vm.self_::<TypeVar>(v)?.variance.infer))),
+        GetSet::member("__infer_variance__", |vm, v| Ok(Value::bool(vm.self_::<TypeVar>(v)?.variance.infer))),
         GetSet::get("__bound__", |vm, v| {
             let t = vm.self_::<TypeVar>(v)?;
             Ok(t.bound.get(vm)?.unwrap_or(Value::NONE))
@@ -305,12 +305,12 @@ pub static PARAM_SPEC: ClassDef = ClassDef {
         BuiltinDef::new("__mro_entries__", 1, 1, |vm, a, _| cannot_subclass(vm, a)),
     ],
     getset: &[
-        GetSet::get("__name__", |vm, v| Ok(vm.self_::<ParamSpec>(v)?.name.clone())),
-        GetSet::get("__covariant__", |vm, v| Ok(Value::bool(vm.self_::<ParamSpec>(v)?.variance.covariant))),
-        GetSet::get("__contravariant__", |vm, v| {
+        GetSet::member("__name__", |vm, v| Ok(vm.self_::<ParamSpec>(v)?.name.clone())),
+        GetSet::member("__covariant__", |vm, v| Ok(Value::bool(vm.self_::<ParamSpec>(v)?.variance.covariant))),
+        GetSet::member("__contravariant__", |vm, v| {
             Ok(Value::bool(vm.self_::<ParamSpec>(v)?.variance.contravariant))
         }),
-        GetSet::get("__infer_variance__", |vm, v| Ok(Value::bool(vm.self_::<ParamSpec>(v)?.variance.infer))),
+        GetSet::member("__infer_variance__", |vm, v| Ok(Value::bool(vm.self_::<ParamSpec>(v)?.variance.infer))),
         GetSet::get("__bound__", |vm, v| {
             let p = vm.self_::<ParamSpec>(v)?;
             Ok(p.bound.get(vm)?.unwrap_or(Value::NONE))
@@ -390,7 +390,7 @@ pub static ARGS: ClassDef = ClassDef {
         BuiltinDef::new("__hash__", 0, 0, unhashable),
         BuiltinDef::new("__mro_entries__", 1, 1, |vm, a, _| cannot_subclass(vm, a)),
     ],
-    getset: &[GetSet::get("__origin__", |vm, v| Ok(vm.self_::<Part<false>>(v)?.0.clone()))],
+    getset: &[GetSet::member("__origin__", |vm, v| Ok(vm.self_::<Part<false>>(v)?.0.clone()))],
     ..ClassDef::DEFAULT
 };
 pub static KWARGS: ClassDef = ClassDef {
@@ -407,7 +407,7 @@ pub static KWARGS: ClassDef = ClassDef {
         BuiltinDef::new("__hash__", 0, 0, unhashable),
         BuiltinDef::new("__mro_entries__", 1, 1, |vm, a, _| cannot_subclass(vm, a)),
     ],
-    getset: &[GetSet::get("__origin__", |vm, v| Ok(vm.self_::<Part<true>>(v)?.0.clone()))],
+    getset: &[GetSet::member("__origin__", |vm, v| Ok(vm.self_::<Part<true>>(v)?.0.clone()))],
     ..ClassDef::DEFAULT
 };
 
@@ -440,7 +440,7 @@ pub static TYPE_VAR_TUPLE: ClassDef = ClassDef {
         BuiltinDef::new("__mro_entries__", 1, 1, |vm, a, _| cannot_subclass(vm, a)),
     ],
     getset: &[
-        GetSet::get("__name__", |vm, v| Ok(vm.self_::<TypeVarTuple>(v)?.name.clone())),
+        GetSet::member("__name__", |vm, v| Ok(vm.self_::<TypeVarTuple>(v)?.name.clone())),
         GetSet::get("__default__", default),
         GetSet::get("evaluate_default", evaluate_default),
     ],
