@@ -50,7 +50,7 @@ impl Printer {
             return None;
         }
         let mut text = String::new();
-        vm.format_frames(tb.clone(), self.limit, &mut text);
+        vm.format_frames(tb.clone(), self.limit, true, &mut text);
         Some(text)
     }
 }
@@ -70,6 +70,21 @@ impl Vm {
         self.format_chain(e, &mut p);
         self.restore_raising(saved);
         p.out
+    }
+
+    /// The plainer text for exceptions that nobody can catch: no marks, no chain, no notes.
+    pub(crate) fn format_unraisable(&mut self, e: &Value) -> String {
+        let saved = self.save_raising();
+        let mut out = String::new();
+        let tb = e.as_::<Exception>().traceback.borrow().clone();
+        if tb.is_kind(Kind::Traceback) {
+            out.push_str("Traceback (most recent call last):\n");
+            self.format_frames(tb, None, false, &mut out);
+        }
+        let (class, text) = (self.exception_class(e), self.safe_text(e, "exception", false));
+        out += &if text.is_empty() { format!("{class}\n") } else { format!("{class}: {text}\n") };
+        self.restore_raising(saved);
+        out
     }
 
     fn format_chain(&mut self, e: &Value, p: &mut Printer) {
@@ -163,7 +178,7 @@ impl Vm {
     }
 
     /// More than three visits of one line in a row are counted, not shown. A limit leaves the last entries.
-    fn format_frames(&mut self, first: Value, limit: Option<i64>, out: &mut String) {
+    fn format_frames(&mut self, first: Value, limit: Option<i64>, marks: bool, out: &mut String) {
         let mut all = vec![];
         let mut at = first;
         while let Some(t) = at.get::<Traceback>() {
@@ -184,7 +199,7 @@ impl Vm {
                 (last, repeated) = (Some(key), 0);
             }
             if repeated < 3 {
-                self.format_frame(t, out);
+                self.format_frame(t, marks, out);
             }
         }
         finish_repeats(out, repeated);
@@ -367,7 +382,7 @@ impl Vm {
         Ok(())
     }
 
-    fn format_frame(&mut self, t: &Traceback, out: &mut String) {
+    fn format_frame(&mut self, t: &Traceback, marks: bool, out: &mut String) {
         let code = t.code.as_::<Code>();
         let file = code.filename();
         let file = file.as_::<Str>().as_str();
@@ -381,7 +396,7 @@ impl Vm {
         }
         out.push_str(&format!("    {stripped}\n"));
         let indent = source.chars().count() - source.trim_start().chars().count();
-        if let Some((start, end)) = code.columns(t.lasti as usize / 2) {
+        if marks && let Some((start, end)) = code.columns(t.lasti as usize / 2) {
             out.push_str(&carets(&source, indent, start, end));
         }
     }

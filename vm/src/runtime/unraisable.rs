@@ -79,7 +79,7 @@ impl Vm {
             (None, false) => format!("Exception ignored in: {}\n", self.shown_object(object)),
             (None, true) => String::new(),
         };
-        text += &self.format_exception(e);
+        text += &self.format_unraisable(e);
         self.write_error(&text);
     }
 }

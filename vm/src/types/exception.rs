@@ -240,9 +240,17 @@ const CLASSES: &[ClassRow] = &[
 ];
 const UNICODE_ROWS: &[BuiltinDef] = &[
     BuiltinDef::kw("__init__", 0, u8::MAX, unicode_init),
-    BuiltinDef::new("__str__", 0, 0, |vm, a, _| match vm.unicode_error_text(&a[0])? {
-        Some(text) => Ok(vm.string(text)),
-        None => base_str(vm, &a[0]),
+    BuiltinDef::new("__str__", 0, 0, |vm, a, _| {
+        let object = field(&a[0], 0);
+        let decode = vm.is_instance(&a[0], vm.types.exception("UnicodeDecodeError"));
+        let (kind, what) = if decode { (Kind::Bytes, "bytes") } else { (Kind::Str, "string") };
+        if !object.is_none() && !object.is_kind(kind) {
+            return vm.fail("TypeError", format!("UnicodeError 'object' attribute must be a {what}"));
+        }
+        match vm.unicode_error_text(&a[0])? {
+            Some(text) => Ok(vm.string(text)),
+            None => base_str(vm, &a[0]),
+        }
     }),
 ];
 const UNICODE_MEMBERS: &[GetSet] = &[

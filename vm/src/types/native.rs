@@ -79,6 +79,9 @@ impl Vm {
         // Known before it is filled: its own table may need it.
         let c = self.bare_native_class(def);
         self.native_classes.insert(TypeId::of::<T>(), c.clone());
+        if def.flags.contains(HAS_DICT) {
+            self.define_getset(&c, super::class::DICT_ATTRIBUTE);
+        }
         self.fill_class(&c, def);
         c
     }
