@@ -11,10 +11,28 @@ use crate::vm::Vm;
 
 pub static METHODS: &[BuiltinDef] = &[BuiltinDef::new("clear", 0, 0, clear)];
 
-pub static TRACEBACK_METHODS: &[BuiltinDef] = &[BuiltinDef::new("__dir__", 0, 0, |vm, _, _| {
+pub static TRACEBACK_METHODS: &[BuiltinDef] = &[BuiltinDef::kw("__new__", 0, u8::MAX, new_traceback), BuiltinDef::new("__dir__", 0, 0, |vm, _, _| {
     let names = ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"].map(|n| vm.intern(n));
     Ok(vm.list(names.to_vec()))
 })];
+
+fn new_traceback(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    let names = ["tb_next", "tb_frame", "tb_lasti", "tb_lineno"];
+    let given = vm.bind_args("traceback", names, 0, 4, &args[1..], kw)?;
+    let [next, frame, lasti, line] = given.map(|v| v.unwrap_or(Value::NONE));
+    let Some(f) = frame.get::<FrameObject>() else {
+        let message = format!("traceback() argument 'tb_frame' must be frame, not {}", vm.type_name(&frame));
+        return vm.fail("TypeError", message);
+    };
+    let (lasti, line) = (vm.index_size(&lasti)?, vm.index_size(&line)?);
+    if !next.is_none() && !next.is_kind(Kind::Traceback) {
+        let message = format!("expected traceback object or None, got '{}'", vm.type_name(&next));
+        return vm.fail("TypeError", message);
+    }
+    let code = Word(std::ptr::from_ref(f.code()) as u64).to_value();
+    let line = i32::try_from(line).unwrap_or(-1);
+    Ok(Traceback::new(&args[0], code, frame.clone(), lasti, line, next))
+}
 
 /// The code has its variables in slots.
 const CO_OPTIMIZED: u32 = 1;
@@ -219,7 +237,7 @@ impl Vm {
         }
         Some(w.to_value())
     }
-    fn snapshot(&mut self, f: &FrameObject) -> R<Value> {
+    pub(crate) fn frame_snapshot(&mut self, f: &FrameObject) -> R<Value> {
         let d = self.dict();
         for (k, v) in self.frame_variables(f) {
             d.as_::<Dict>().set_str(self, &k, v);
@@ -238,7 +256,7 @@ impl Vm {
         if f.code().flags & CO_OPTIMIZED == 0 {
             return Ok(f.function().globals.clone());
         }
-        self.snapshot(f)
+        Ok(self.frame_proxy(v))
     }
     /// `locals()` of the current frame: a new dict in functions, else the dict of names itself.
     pub fn locals_here(&mut self) -> R<Value> {
@@ -253,7 +271,7 @@ impl Vm {
             return Ok(if f.names.is_null() { f.globals().clone() } else { f.names.to_value() });
         }
         let v = self.frame_object(self.frame);
-        self.snapshot(v.as_())
+        self.frame_snapshot(v.as_())
     }
 
     /// The frame `depth` levels up from the current one, or null.
