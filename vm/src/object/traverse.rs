@@ -118,8 +118,18 @@ pub unsafe fn contents(h: *const Header, visit: &mut dyn FnMut(&Value)) {
     }
 }
 
-fn parts_of(f: &Function) -> [&RefCell<Value>; 8] {
-    [&f.name, &f.qualname, &f.module, &f.doc, &f.defaults, &f.kwdefaults, &f.annotate, &f.dict]
+fn parts_of(f: &Function) -> [&RefCell<Value>; 9] {
+    [
+        &f.name,
+        &f.qualname,
+        &f.module,
+        &f.doc,
+        &f.defaults,
+        &f.kwdefaults,
+        &f.annotate,
+        &f.type_params,
+        &f.dict,
+    ]
 }
 
 /// Lets go of what can close a cycle. The object is unreachable and its finaliser has run.
@@ -147,6 +157,7 @@ pub fn clear(v: &Value, vm: *mut crate::vm::Vm) {
             for slot in [&f.module, &f.doc, &f.defaults, &f.kwdefaults, &f.annotate] {
                 empty(slot, Value::NONE);
             }
+            empty(&f.type_params, Value::NULL);
         }
         Kind::Exception => {
             let e = v.as_::<Exception>();

@@ -11,10 +11,13 @@ use crate::vm::Vm;
 
 pub static METHODS: &[BuiltinDef] = &[BuiltinDef::new("clear", 0, 0, clear)];
 
-pub static TRACEBACK_METHODS: &[BuiltinDef] = &[BuiltinDef::kw("__new__", 0, u8::MAX, new_traceback), BuiltinDef::new("__dir__", 0, 0, |vm, _, _| {
-    let names = ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"].map(|n| vm.intern(n));
-    Ok(vm.list(names.to_vec()))
-})];
+pub static TRACEBACK_METHODS: &[BuiltinDef] = &[
+    BuiltinDef::kw("__new__", 0, u8::MAX, new_traceback),
+    BuiltinDef::new("__dir__", 0, 0, |vm, _, _| {
+        let names = ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"].map(|n| vm.intern(n));
+        Ok(vm.list(names.to_vec()))
+    }),
+];
 
 fn new_traceback(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let names = ["tb_next", "tb_frame", "tb_lasti", "tb_lineno"];

@@ -57,9 +57,7 @@ static CLASS: ClassDef = ClassDef {
             Some(_) => Ok(Value::NONE),
             None => Err(vm.raise_type("KeyError", vec![a[1].clone()])),
         }),
-        BuiltinDef::new("__contains__", 1, 1, |vm, a, _| {
-            Ok(Value::bool(find(vm, &a[0], &a[1])?.is_some()))
-        }),
+        BuiltinDef::new("__contains__", 1, 1, |vm, a, _| Ok(Value::bool(find(vm, &a[0], &a[1])?.is_some()))),
         BuiltinDef::new("__len__", 0, 0, |vm, a, _| {
             let d = contents(vm, &a[0])?;
             Ok(Value::small(d.as_::<Dict>().len() as i64))
