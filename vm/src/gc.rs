@@ -5,10 +5,10 @@
 //! referred to from elsewhere (the data stack, Rust, an atom) and alive, with all that it reaches; the rest
 //! is garbage:
 //!
-//! 1. Weak references to it that have callbacks are emptied; the callbacks of references that live on run.
+//! 1. Weak references to it are emptied; the callbacks of references that live on run.
 //! 2. Finalisers run, once per object; suspended generators are closed.
 //! 3. What the finalisers have made reachable again is spared.
-//! 4. The other weak references are emptied, and what can close a cycle is cleared; counting does the rest.
+//! 4. What can close a cycle is cleared; counting does the rest.
 //!
 //! While the tables of a collection exist nothing is allocated from the heap or freed, so no Python runs.
 //! Collections happen where the interpreter polls the breaker word, and on `gc.collect()`: at both no object
@@ -233,7 +233,7 @@ impl Vm {
         }
         for v in &garbage {
             if v.flags() & header_flags::WEAKLY_REFERENCED != 0 {
-                // Their callbacks, if they have any, are part of the garbage.
+                // Made by a finaliser; their callbacks, if they have any, are part of the garbage.
                 drop(self.empty_weakrefs(v.word().0));
             }
             if let Some(t) = v.get::<Type>() {
@@ -256,7 +256,7 @@ impl Vm {
         let mut callbacks = vec![];
         for v in garbage {
             if v.flags() & header_flags::WEAKLY_REFERENCED != 0 {
-                callbacks.extend(self.empty_weakrefs_with_callbacks(v.word().0));
+                callbacks.extend(self.empty_weakrefs(v.word().0));
             }
         }
         if !callbacks.is_empty() {

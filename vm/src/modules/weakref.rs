@@ -196,20 +196,6 @@ impl Vm {
         }
         callbacks
     }
-    /// As `empty_weakrefs`, leaving those without a callback alone.
-    pub(crate) fn empty_weakrefs_with_callbacks(&mut self, address: u64) -> Vec<(Value, Value)> {
-        let Some(list) = self.weakrefs.remove(&address) else { return vec![] };
-        let silent = |w: &Word| {
-            Value::of(w).native::<WeakRef>().is_none_or(|r| r.callback.borrow().is_none())
-        };
-        let (kept, told): (Vec<Word>, Vec<Word>) = list.into_iter().partition(silent);
-        self.weakrefs.insert(address, told);
-        let callbacks = self.empty_weakrefs(address);
-        if !kept.is_empty() {
-            self.weakrefs.insert(address, kept);
-        }
-        callbacks
-    }
     /// Runs callbacks of weak references.
     pub(crate) fn run_weakref_callbacks(&mut self, callbacks: Vec<(Value, Value)>) {
         for (r, f) in callbacks {

@@ -118,10 +118,16 @@ fn to_bytes(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         true => (-(&n + 1u32)).bits() + 1,
         false => n.bits() + signed as u64,
     };
-    if bits > 8 * length as u64 && !(n.sign() == Sign::NoSign) {
+    if bits.div_ceil(8) > length as u64 && !(n.sign() == Sign::NoSign) {
         return vm.fail("OverflowError", "int too big to convert");
     }
+    if length > isize::MAX as usize - 64 {
+        return vm.fail("OverflowError", "byte string is too large");
+    }
     let mut bytes = n.to_signed_bytes_le();
+    if bytes.try_reserve(length).is_err() {
+        return Err(vm.raise_type("MemoryError", vec![]));
+    }
     bytes.resize(length.max(bytes.len()), if n.is_negative() { 0xff } else { 0 });
     bytes.truncate(length);
     if big {
