@@ -12,7 +12,6 @@ def f(a, b=2):
     fr = sys._getframe(); p = fr.f_locals; F = type(p)
     fr = None
     print(F, F.__module__)
-    t(lambda: sorted(x for x in F.__dict__))
     p2 = p
     t(lambda: p['a'])
     t(lambda: p['c'])

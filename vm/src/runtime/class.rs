@@ -48,7 +48,7 @@ pub fn load_from_dict_or_globals(vm: &mut Vm, i: u32) -> Flow {
     let n = name(vm, i);
     let found = match name_in(vm, &d, &n)? {
         Some(v) => Some(v),
-        None => global(vm, &n),
+        None => global(vm, &n)?,
     };
     let Some(v) = found else { return undefined(vm, &n) };
     drop(vm.pop());

@@ -20,9 +20,11 @@ pub(super) fn names(vm: &Vm) -> Value {
     let w = vm.frame().names;
     if w.is_null() { vm.frame().globals().clone() } else { w.to_value() }
 }
-pub(super) fn global(vm: &Vm, name: &Value) -> Option<Value> {
-    let globals = vm.frame().globals().as_::<Dict>().get_str(name);
-    globals.or_else(|| vm.frame().function().builtins.as_::<Dict>().get_str(name))
+pub(super) fn global(vm: &mut Vm, name: &Value) -> R<Option<Value>> {
+    let globals = vm.frame().globals().clone();
+    // A subclass of dict is asked by its own methods: `annotationlib` relies on `__missing__`.
+    let found = name_in(vm, &globals, name)?;
+    Ok(found.or_else(|| vm.frame().function().builtins.as_::<Dict>().get_str(name)))
 }
 
 /// Names of a body may live in any mapping: what is not exactly a dict is asked by its own methods.
@@ -44,7 +46,11 @@ pub fn load_name(vm: &mut Vm, i: u32) -> Flow {
     let n = name(vm, i);
     let names = names(vm);
     let found = name_in(vm, &names, &n)?;
-    match found.or_else(|| global(vm, &n)) {
+    let found = match found {
+        Some(v) => Some(v),
+        None => global(vm, &n)?,
+    };
+    match found {
         Some(v) => {
             vm.push(v);
             Ok(())
@@ -89,7 +95,7 @@ pub fn delete_global(vm: &mut Vm, i: u32) -> Flow {
 
 pub fn load_global(vm: &mut Vm, arg: u32) -> Flow {
     let n = name(vm, arg >> 1);
-    let Some(v) = global(vm, &n) else { return undefined(vm, &n) };
+    let Some(v) = global(vm, &n)? else { return undefined(vm, &n) };
     quicken(vm, &n);
     vm.push(v);
     if arg & 1 != 0 {
@@ -109,7 +115,7 @@ pub struct GlobalHome {
 pub fn global_home(vm: &Vm, n: &Value) -> Option<GlobalHome> {
     let f = vm.frame();
     let (g, b) = (f.globals().as_::<Dict>(), f.function().builtins.as_::<Dict>());
-    if f.code().globals_id.get() != g.id() || !b.is_celled() {
+    if f.code().globals_id.get() != g.id() || !b.is_celled() || f.globals().is_dynamic() {
         return None;
     }
     if let Some(cell) = g.cell(n) {
