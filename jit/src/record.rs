@@ -29,7 +29,7 @@ use seriema_vm::code::Code;
 use seriema_vm::frame::{Frame, HEADER_WORDS};
 use seriema_vm::interp::{Interp, exec};
 use seriema_vm::machine::Machine;
-use seriema_vm::object::{Kind, Tag};
+use seriema_vm::object::Tag;
 use seriema_vm::op;
 use seriema_vm::value::{Value, Word};
 use seriema_vm::vm::Vm;

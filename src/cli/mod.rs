@@ -260,7 +260,13 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
         Program::File(f) => f.clone(),
         Program::Code(_) => "-c".to_owned(),
         Program::Module(_) => "-m".to_owned(),
-        Program::Stdin => std::env::args().any(|a| a == "-").then(|| "-".to_owned()).unwrap_or_default(),
+        Program::Stdin => {
+            if std::env::args().any(|a| a == "-") {
+                "-".to_owned()
+            } else {
+                Default::default()
+            }
+        }
     };
     if !machine.ignore_environment {
         from_environment(&mut machine);

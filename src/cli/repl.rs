@@ -14,8 +14,7 @@ use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 /// Words that begin a statement with a body.
-const COMPOUND: &[&str] =
-    &["if", "for", "while", "def", "class", "with", "try", "async", "match", "@"];
+const COMPOUND: &[&str] = &["if", "for", "while", "def", "class", "with", "try", "async", "match", "@"];
 
 /// Where lines come from.
 enum Input {
@@ -134,7 +133,9 @@ fn statement(py: &mut Python, lines: &[String]) -> Step {
     let first = lines[0].trim_start();
     let compound = first.starts_with('@')
         || COMPOUND.iter().any(|w| {
-            first.strip_prefix(w).is_some_and(|rest| rest.starts_with([' ', ':', '\t', '(']) || rest.is_empty())
+            first
+                .strip_prefix(w)
+                .is_some_and(|rest| rest.starts_with([' ', ':', '\t', '(']) || rest.is_empty())
         });
     let ended = lines.last().is_some_and(|l| l.trim().is_empty());
     let source = lines.join("\n") + "\n";

@@ -76,6 +76,7 @@ pub struct Code {
     /// Regions by number, indexed by the cache unit of an ENTER_REGION.
     pub regions: RefCell<Vec<u32>>,
     /// Inline caches of attribute instructions: each site's units hold the address of its own.
+    #[allow(clippy::vec_box)] // Boxed: their addresses stand in the code.
     pub(crate) attr_caches: RefCell<Vec<Box<crate::attr_cache::AttrCache>>>,
     /// Owner, for freeing: unregisters itself from the VM's list of code objects. NULL once the VM is gone.
     pub(crate) vm: Cell<*mut Vm>,

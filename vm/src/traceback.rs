@@ -267,7 +267,7 @@ impl Vm {
     }
 
     fn format_syntax_error(&mut self, e: &Value, class: &str, out: &mut String) {
-        let mut field = |name: &str| self.exception_field(e, name).unwrap_or(Value::NONE);
+        let field = |name: &str| self.exception_field(e, name).unwrap_or(Value::NONE);
         let (message, file, line) = (field("msg"), field("filename"), field("lineno"));
         let (text, offset) = (field("text"), field("offset"));
         let (end_line, end_offset) = (field("end_lineno"), field("end_offset"));

@@ -354,7 +354,7 @@ fn to_quoted(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             || b < 33 && !matches!(b, b'\r' | b'\n' | b'\t' | b' ')
             || b < 33 && (tabs || !matches!(b, b'\t' | b' ')) && !(header && b == b' ');
         let width = if quoted { 3 } else { 1 };
-        let last = matches!(next, None) || text && matches!(next, Some(b'\n'));
+        let last = next.is_none() || text && matches!(next, Some(b'\n'));
         if line + width > if last { 76 } else { 75 } {
             soft(&mut out);
             line = 0;

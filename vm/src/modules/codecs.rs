@@ -77,7 +77,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         encoded(vm, utf7::encode(s.wtf8()), s.len())
     }),
     BuiltinDef::new("utf_7_decode", 1, 3, |vm, a, _| {
-        stepped(vm, a, "utf_7_decode", "utf7", false, |b, at, out, last| utf7::read(b, at, out, last))
+        stepped(vm, a, "utf_7_decode", "utf7", false, utf7::read)
     }),
     BuiltinDef::new("unicode_escape_encode", 1, 2, |vm, a, _| {
         let s = text_arg(vm, a, "unicode_escape_encode")?;

@@ -119,7 +119,6 @@ fn fork_exec(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         if hooks {
             after_fork(vm, true);
         }
-        let mut failed: &[u8] = b"OSError:0:";
         let mut message = vec![];
         let at = child(&plan, || {
             if hooks && vm.call(&preexec, &[], Kw::NONE).is_err() {
@@ -128,14 +127,14 @@ fn fork_exec(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
             }
             true
         });
-        match at {
-            Stage::Preexec => failed = b"SubprocessError:0:Exception occurred in preexec_fn.",
+        let failed: &[u8] = match at {
+            Stage::Preexec => b"SubprocessError:0:Exception occurred in preexec_fn.",
             Stage::Failed(errno, what) => {
                 message.extend_from_slice(b"OSError:");
                 message.extend_from_slice(format!("{errno:x}:{what}").as_bytes());
-                failed = &message;
+                &message
             }
-        }
+        };
         let _ = sys!(libc::write(errpipe_write, failed.as_ptr().cast(), failed.len()));
         // SAFETY: the child ends here.
         unsafe { libc::_exit(255) }
@@ -155,10 +154,7 @@ enum Stage {
 
 /// The child: does not come back if the program starts.
 fn child(p: &Plan, preexec: impl FnOnce() -> bool) -> Stage {
-    match prepare(p) {
-        Err((e, what)) => return Stage::Failed(e, what),
-        Ok(()) => {}
-    }
+    if let Err((e, what)) = prepare(p) { return Stage::Failed(e, what) }
     if !preexec() {
         return Stage::Preexec;
     }
@@ -175,9 +171,7 @@ fn child(p: &Plan, preexec: impl FnOnce() -> bool) -> Stage {
             }
         };
         let e = errno();
-        if e != libc::ENOENT && e != libc::ENOTDIR {
-            saved = e;
-        } else if saved == libc::ENOENT {
+        if e != libc::ENOENT && e != libc::ENOTDIR || saved == libc::ENOENT {
             saved = e;
         }
     }
@@ -204,9 +198,9 @@ fn prepare(p: &Plan) -> Step {
     }
     let mut child = p.child;
     // An end that stands where another is to go moves out of the way.
-    for i in 1..3 {
-        while child[i] >= 0 && (child[i] as usize) < i {
-            child[i] = step(sys!(libc::dup(child[i])))? as c_int;
+    for (i, end) in child.iter_mut().enumerate().skip(1) {
+        while *end >= 0 && (*end as usize) < i {
+            *end = step(sys!(libc::dup(*end)))? as c_int;
         }
     }
     for (i, &fd) in child.iter().enumerate() {

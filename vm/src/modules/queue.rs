@@ -50,7 +50,7 @@ static QUEUE: ClassDef = ClassDef {
             let until = match timeout.filter(|t| !t.is_none()) {
                 None => None,
                 Some(t) => {
-                    let s = vm.to_f64(&t)?;
+                    let s = vm.float_argument(&t)?;
                     if s < 0.0 {
                         return vm.fail("ValueError", "'timeout' must be a non-negative number");
                     }

@@ -38,7 +38,7 @@ fn left(until: Option<Instant>) -> c_int {
 /// A time limit in seconds (`scale` 1) or milliseconds (1000); None and what is below zero: without.
 fn limit(vm: &mut Vm, v: Option<&Value>, scale: f64) -> R<Option<Instant>> {
     let Some(v) = v.filter(|v| !v.is_none()) else { return Ok(None) };
-    let f = vm.to_f64(v)?;
+    let f = vm.float_argument(v)?;
     if f.is_nan() {
         return vm.fail("ValueError", "Invalid value NaN (not a number)");
     }

@@ -165,7 +165,7 @@ fn suggestion(vm: &mut Vm, e: &Value) -> R<String> {
 /// The nearest of what `dir` lists.
 fn listed(vm: &mut Vm, obj: &Value, hide: bool, wrong: &str) -> R<Option<String>> {
     let dir = vm.builtin("dir");
-    let names = vm.call(&dir, &[obj.clone()], Kw::NONE)?;
+    let names = vm.call(&dir, std::slice::from_ref(obj), Kw::NONE)?;
     let mut names: Vec<String> =
         vm.to_vec(&names)?.iter().filter_map(|n| Some(n.get::<Str>()?.as_str().to_owned())).collect();
     names.sort();

@@ -190,7 +190,7 @@ fn lock_args(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Until> {
     let [blocking, timeout] = vm.bind_args("acquire", ["blocking", "timeout"], 0, 0, &args[1..], kw)?;
     let blocking = vm.bool_or(&blocking, true)?;
     let seconds = match timeout {
-        Some(t) => Some(vm.to_f64(&t)?),
+        Some(t) => Some(vm.float_argument(&t)?),
         None => None,
     };
     match seconds {
@@ -428,7 +428,7 @@ fn join(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let until = match timeout.filter(|t| !t.is_none()) {
         None => None,
         Some(t) => {
-            let s = vm.to_f64(&t)?;
+            let s = vm.float_argument(&t)?;
             if s.is_nan() {
                 return vm.fail("ValueError", "Invalid value NaN (not a number)");
             }

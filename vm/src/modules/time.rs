@@ -199,7 +199,7 @@ pub(crate) fn duration(vm: &mut Vm, v: &Value) -> R<Option<Duration>> {
                 return vm
                     .fail("TypeError", format!("'{got}' object cannot be interpreted as an integer or float"));
             }
-            vm.to_f64(v)?
+            vm.float_argument(v)?
         }
     };
     if f.is_nan() {

@@ -1,7 +1,7 @@
 //! Module `unicodedata`: what Unicode says of characters, and normal forms.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Kw, Payload, Str};
+use crate::object::{BuiltinDef, Payload, Str};
 use crate::types::native::{ClassDef, GetSet, NO_NEW};
 use crate::types::text::chars;
 use crate::value::Value;

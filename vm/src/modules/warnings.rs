@@ -323,7 +323,7 @@ fn matches(vm: &mut Vm, what: &Value, text: &Value) -> R<bool> {
     if what.is_kind(Kind::Str) {
         return vm.equal(what, text);
     }
-    let r = vm.call_method(what, "match", &[text.clone()])?;
+    let r = vm.call_method(what, "match", std::slice::from_ref(text))?;
     vm.truthy(&r)
 }
 
@@ -392,7 +392,7 @@ fn issue(vm: &mut Vm, message: &Value, category: &Value, place: &Place, source: 
     let (text, instance) = if is_warning(vm, message) {
         (vm.str_of(message)?, message.clone())
     } else {
-        (message.clone(), vm.call(category, &[message.clone()], Kw::NONE)?)
+        (message.clone(), vm.call(category, std::slice::from_ref(message), Kw::NONE)?)
     };
     let key = vm.tuple(vec![text.clone(), category.clone(), Value::small(place.line)]);
     let registry = &place.registry;

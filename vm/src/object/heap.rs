@@ -562,6 +562,7 @@ pub struct HeapHandle(*mut Heap);
 
 impl HeapHandle {
     /// A new heap, in which this thread makes objects without class until `started`.
+    #[allow(clippy::new_without_default)] // It has an effect on the thread.
     pub fn new() -> HeapHandle {
         let heap = Heap::new();
         FIRST_HEAP.set(heap);

@@ -233,7 +233,7 @@ impl Instance {
     }
     /// Moves to a child of the present shape, whose new slot is empty.
     #[inline(always)]
-    pub fn set_shape(&self, shape: *const Shape) {
+    pub(crate) fn set_shape(&self, shape: *const Shape) {
         self.shape.set(shape);
         // SAFETY: a shape of the object's class.
         self.shape_id.set(unsafe { (*shape).id });

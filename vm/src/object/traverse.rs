@@ -134,7 +134,7 @@ fn parts_of(f: &Function) -> [&RefCell<Value>; 9] {
 
 /// Lets go of what can close a cycle. The object is unreachable and its finaliser has run.
 /// `vm`: null once the VM is gone.
-pub fn clear(v: &Value, vm: *mut crate::vm::Vm) {
+pub(crate) fn clear(v: &Value, vm: *mut crate::vm::Vm) {
     let empty = |slot: &RefCell<Value>, by: Value| drop(slot.replace(by));
     if let Some(e) = v.extras() {
         e.clear();

@@ -6,7 +6,7 @@ use crate::error::{Exc, R};
 use crate::frame::{FLAG_ENTRY, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
-use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, List, Method, Str, Tuple, Type, TypeFlags};
+use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, Method, Str, Tuple, Type, TypeFlags};
 use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
 use crate::vm::Vm;

@@ -548,10 +548,11 @@ impl Vm {
                 };
             }
         }
-        if !t.is_heap() && t.instance.get() != Kind::Native {
-            if let Some(c) = self.constructor_of(class) {
-                return self.construct(class, c, args, kw);
-            }
+        if !t.is_heap()
+            && t.instance.get() != Kind::Native
+            && let Some(c) = self.constructor_of(class)
+        {
+            return self.construct(class, c, args, kw);
         }
         self.make_instance(class, args, kw)
     }

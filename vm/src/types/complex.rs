@@ -260,7 +260,7 @@ fn power(a: C, b: C) -> Option<C> {
         return Some((1.0, 0.0));
     }
     if a == (0.0, 0.0) {
-        return (b.1 == 0.0 && !(b.0 < 0.0)).then_some((0.0, 0.0));
+        return (b.1 == 0.0 && (b.0 >= 0.0 || b.0.is_nan())).then_some((0.0, 0.0));
     }
     let size = a.0.hypot(a.1);
     let angle = a.1.atan2(a.0);

@@ -305,7 +305,7 @@ impl Vm {
             return self.fail("ValueError", "'=' alignment flag is not allowed in complex format specifier");
         }
         let part = Spec { width: 0, align: None, fill: ' ', ..spec.clone() };
-        let mut shape = |vm: &mut Vm, f: f64, part: &Spec| -> R<String> {
+        let shape = |vm: &mut Vm, f: f64, part: &Spec| -> R<String> {
             let kind = part.kind.or(part.precision.map(|_| 'g'));
             let mut digits = vm.float_digits(f.abs(), kind, part.precision, part.alternate)?;
             if kind.is_none() && digits.ends_with(".0") {

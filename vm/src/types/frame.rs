@@ -68,7 +68,7 @@ fn clear(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
 
 impl Vm {
     /// The one object of a frame on the stack.
-    pub fn frame_object(&mut self, frame: *mut Frame) -> Value {
+    pub(crate) fn frame_object(&mut self, frame: *mut Frame) -> Value {
         // SAFETY: a frame on the stack with code.
         let f = unsafe { &mut *frame };
         if f.flags & FLAG_GENERATOR != 0 {

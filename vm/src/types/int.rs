@@ -118,7 +118,7 @@ fn to_bytes(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         true => (-(&n + 1u32)).bits() + 1,
         false => n.bits() + signed as u64,
     };
-    if bits.div_ceil(8) > length as u64 && !(n.sign() == Sign::NoSign) {
+    if bits.div_ceil(8) > length as u64 && (n.sign() != Sign::NoSign) {
         return vm.fail("OverflowError", "int too big to convert");
     }
     if length > isize::MAX as usize - 64 {

@@ -5,8 +5,8 @@
 use super::number::Num;
 use crate::error::R;
 use crate::object::{
-    Bytes, Complex, Dict, DictPart, DictView, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Namespace,
-    Range, RangeIter, SeqIter, Set, Str, Tuple,
+    Bytes, Complex, Dict, DictPart, DictView, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Range,
+    RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::BinOp;
 use crate::runtime::generator::Sent;
@@ -431,12 +431,6 @@ impl Vm {
         let offset = x.as_ref() - start.as_ref();
         let (q, rest) = num_integer::Integer::div_mod_floor(&offset, step.as_ref());
         (rest == BigInt::ZERO && !q.is_negative() && q < self.range_len(r)).then_some(q)
-    }
-
-    /// Attributes of a namespace, for those that only want to look.
-    pub(crate) fn namespace_get(&mut self, v: &Value, name: &str) -> Option<Value> {
-        let key = self.intern(name);
-        v.get::<Namespace>()?.dict.as_::<Dict>().get_str(&key)
     }
 }
 

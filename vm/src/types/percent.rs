@@ -134,7 +134,7 @@ impl Vm {
             out.push('%');
             return Ok(());
         }
-        if !"diouxXeEfFgGcrsa".contains(code) && !(args.bytes && code == 'b') {
+        if !"diouxXeEfFgGcrsa".contains(code) && (!args.bytes || code != 'b') {
             let message =
                 format!("unsupported format character '{code}' ({:#x}) at index {}", code as u32, *i - 1);
             return self.fail("ValueError", message);

@@ -4,7 +4,7 @@ use super::number::Num;
 use crate::code::Code;
 use crate::error::R;
 use crate::object::{
-    Builtin, ClosureCell, Exception, Function, Kind, Kw, Method, Module, Namespace, Range, Slice, Str, Tuple,
+    Builtin, ClosureCell, Exception, Function, Kind, Method, Module, Namespace, Range, Slice, Str, Tuple,
     Type,
 };
 use crate::value::Value;

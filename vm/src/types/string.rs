@@ -534,7 +534,7 @@ fn maketrans(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             let message = "if you give only one argument to maketrans it must be a dict";
             return vm.fail("TypeError", message);
         }
-        let it = vm.dict_iter(&from, DictPart::Items, false);
+        let it = vm.dict_iter(from, DictPart::Items, false);
         while let Some(pair) = vm.next(&it)? {
             let [k, v] = pair.as_::<Tuple>().as_slice() else { continue };
             let key = match k.get::<Str>() {

@@ -383,7 +383,7 @@ fn node_repr(vm: &mut Vm, node: &Value, depth: u32) -> R<String> {
     for f in class_names(vm, &class, "_fields")? {
         let v = vm.get_attr(node, &f)?;
         let shown = match () {
-            _ if v.is_kind(Kind::List) => list_repr(vm, &v.as_::<List>().as_slice().to_vec(), depth - 1)?,
+            _ if v.is_kind(Kind::List) => list_repr(vm, v.as_::<List>().as_slice(), depth - 1)?,
             _ if vm.is_node(&v)? => node_repr(vm, &v, depth - 1)?,
             _ => vm.repr_string(&v)?,
         };

@@ -44,7 +44,7 @@ pub fn tree(vm: &mut Vm, root: &Value, filename: &str, mode: &str) -> R<(ast::Mo
         return vm.fail("TypeError", format!("expected {expected} node, got {class}"));
     }
     let mut widths = BTreeMap::new();
-    measure(vm, &classes, root, &mut widths, 0)?;
+    measure(vm, &classes, root, &mut widths)?;
     let rows = widths.last_key_value().map_or(1, |(r, _)| *r);
     let size = rows + widths.values().sum::<usize>();
     if rows > MAX_CANVAS || size > MAX_CANVAS {
@@ -71,11 +71,11 @@ pub fn tree(vm: &mut Vm, root: &Value, filename: &str, mode: &str) -> R<(ast::Mo
 }
 
 /// Collects the greatest column of each line.
-fn measure(vm: &mut Vm, classes: &Classes, v: &Value, widths: &mut BTreeMap<usize, usize>, depth: u32) -> R {
+fn measure(vm: &mut Vm, classes: &Classes, v: &Value, widths: &mut BTreeMap<usize, usize>) -> R {
     vm.guard_native_stack()?;
     if let Some(l) = v.get::<List>() {
         for item in l.as_slice().to_vec() {
-            measure(vm, classes, &item, widths, depth + 1)?;
+            measure(vm, classes, &item, widths)?;
         }
         return Ok(());
     }
@@ -98,7 +98,7 @@ fn measure(vm: &mut Vm, classes: &Classes, v: &Value, widths: &mut BTreeMap<usiz
     }
     for f in &c.fields {
         if let Some(inner) = vm.get_attr_opt(v, f)? {
-            measure(vm, classes, &inner, widths, depth + 1)?;
+            measure(vm, classes, &inner, widths)?;
         }
     }
     Ok(())

@@ -132,7 +132,6 @@ pub static TEXT_BASE: ClassDef = ClassDef {
         GetSet::get("errors", |_, _| Ok(Value::NONE)),
     ],
     doc: Some("Base class for text I/O."),
-    ..ClassDef::DEFAULT
 };
 
 fn was_closed(v: &Value) -> bool {

@@ -228,7 +228,6 @@ pub static READER: ClassDef = ClassDef {
     ],
     getset: GETSET,
     doc: Some("Create a new buffered reader using the given readable raw IO object."),
-    ..ClassDef::DEFAULT
 };
 pub static WRITER: ClassDef = ClassDef {
     name: "_io.BufferedWriter",
@@ -254,7 +253,6 @@ pub static WRITER: ClassDef = ClassDef {
     ],
     getset: GETSET,
     doc: Some("A buffer for a writeable sequential RawIO object."),
-    ..ClassDef::DEFAULT
 };
 pub static RANDOM: ClassDef = ClassDef {
     name: "_io.BufferedRandom",
@@ -288,7 +286,6 @@ pub static RANDOM: ClassDef = ClassDef {
     ],
     getset: GETSET,
     doc: Some("A buffered interface to random access streams."),
-    ..ClassDef::DEFAULT
 };
 
 fn this<'a>(vm: &mut Vm, v: &'a Value) -> R<&'a Buffered> {

@@ -221,7 +221,7 @@ pub fn read(vm: &mut Vm, v: &Value, n: usize) -> R<Option<Vec<u8>>> {
     let mut room = vm.new_bytes(n)?;
     let r = call(vm, || {
         room.clear();
-        rustix::io::read(fd, rustix::buffer::spare_capacity(&mut room)).map(|n| n.min(usize::MAX))
+        rustix::io::read(fd, rustix::buffer::spare_capacity(&mut room))
     })?;
     match r {
         Ok(got) => {
@@ -496,7 +496,7 @@ fn look_at(vm: &mut Vm, v: &Value, f: &FileIo, name: &Value, append: bool) -> R 
         }
         Ok(s) => {
             if s.st_blksize > 1 {
-                f.blksize.set(s.st_blksize as i64);
+                f.blksize.set(s.st_blksize);
             }
         }
         Err(e @ Errno::BADF) => return vm.fail_os(e, None),

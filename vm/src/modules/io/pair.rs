@@ -86,5 +86,4 @@ pub static PAIR: ClassDef = ClassDef {
         vm.get_attr_str(&writer, "closed")
     })],
     doc: Some("A buffered reader and writer object together."),
-    ..ClassDef::DEFAULT
 };

@@ -50,10 +50,7 @@ pub(super) fn spawn(vm: &mut Vm, who: &str, args: &[Value], kw: Kw) -> R<Value> 
     let [path, argv, env, actions, group, reset, session, mask, default, scheduler] =
         vm.bind_args_kwonly(who, names, 3, 3, args, kw)?;
     let path = vm.path_arg(who, "path", &path.unwrap_or(Value::NONE), PathKind::Text)?;
-    let argv = match arguments(vm, who, &argv.unwrap_or(Value::NONE)) {
-        Ok(a) => a,
-        Err(e) => return Err(e),
-    };
+    let argv = arguments(vm, who, &argv.unwrap_or(Value::NONE))?;
     let env = env.filter(|e| !e.is_none());
     let env = match &env {
         Some(e) if vm.get_attr_str_opt(e, "keys")?.is_none() => {

@@ -47,7 +47,7 @@ pub(crate) fn stat_value(vm: &mut Vm, st: &libc::stat) -> Value {
     for (s, ns) in times {
         v.push(vm.big(BigInt::from(s) * 1_000_000_000 + ns));
     }
-    v.push(vm.int(st.st_blksize as i64));
+    v.push(vm.int(st.st_blksize));
     v.push(vm.int(st.st_blocks));
     v.push(unsigned(vm, st.st_rdev));
     vm.struct_seq(&STAT, v)

@@ -16,6 +16,7 @@ macro_rules! sys {
     ($e:expr) => {{
         // SAFETY: a system call whose pointers are to live memory of the length told; what it refuses it
         // reports.
+        #[allow(unused_unsafe)]
         let r = unsafe { $e } as i64;
         if r == -1 { Err($crate::modules::posix::sys::errno()) } else { Ok(r) }
     }};
@@ -50,7 +51,6 @@ pub(crate) enum PathKind {
     Text,
     OrFd,
     OrFdOrNone,
-    OrNone,
 }
 
 impl Vm {
@@ -119,7 +119,7 @@ impl Vm {
     /// The path argument `name` of function `who`.
     pub(crate) fn path_arg(&mut self, who: &str, name: &str, v: &Value, kind: PathKind) -> R<Path> {
         let may_fd = matches!(kind, PathKind::OrFd | PathKind::OrFdOrNone);
-        let may_none = matches!(kind, PathKind::OrNone | PathKind::OrFdOrNone);
+        let may_none = matches!(kind, PathKind::OrFdOrNone);
         if may_none && v.is_none() {
             return Ok(Path { text: c".".into(), fd: None, original: Value::NULL, is_bytes: false });
         }
@@ -138,7 +138,6 @@ impl Vm {
                         PathKind::Text => "string, bytes or os.PathLike",
                         PathKind::OrFd => "string, bytes, os.PathLike or integer",
                         PathKind::OrFdOrNone => "string, bytes, os.PathLike, integer or None",
-                        PathKind::OrNone => "string, bytes, os.PathLike or None",
                     };
                     let got = self.type_name(v);
                     return self.fail("TypeError", format!("{who}: {name} should be {what}, not {got}"));
@@ -222,7 +221,7 @@ impl Vm {
         }
     }
     /// A number as a float.
-    pub(crate) fn to_f64(&mut self, v: &Value) -> R<f64> {
+    pub(crate) fn float_argument(&mut self, v: &Value) -> R<f64> {
         if let Some(n) = Num::of(v) {
             return self.float_of(n);
         }

@@ -357,9 +357,8 @@ fn set_item(vm: &mut Vm, args: &[Value]) -> R<Value> {
         return vm.fail("IndexError", "bytearray index out of range");
     };
     let b = vm.byte_arg(&args[2])?;
-    match this(vm, args)?.bytes.borrow_mut().get_mut(i) {
-        Some(slot) => *slot = b,
-        None => {}
+    if let Some(slot) = this(vm, args)?.bytes.borrow_mut().get_mut(i) {
+        *slot = b
     }
     Ok(Value::NONE)
 }
