@@ -9,7 +9,7 @@ const KIND: u64 = 200;
 
 /// An object: header word, type, some payload.
 fn object(count: u64, kind: u64) -> Box<[u64; 6]> {
-    Box::new([count | kind << 48 | 5 << 56, 0x77, 1, 2, 3, 4])
+    Box::new([count | kind << 48 | 4 << 56, 0x77, 1, 2, 3, 4])
 }
 
 fn word(object: &[u64; 6]) -> u64 {
@@ -129,7 +129,7 @@ fn counts(compiler: &mut Compiler, op: Op, w: Option<u64>, count: u64, constant:
     // Read the way compiled code wrote it.
     // SAFETY: `o` is alive.
     let header = unsafe { std::ptr::read_volatile(o.as_ptr()) };
-    assert_eq!(header >> 48, 5 << 8 | KIND, "kind and flags stay");
+    assert_eq!(header >> 48, 4 << 8 | KIND, "kind and flags stay");
     (exit, header & layout::COUNT_MASK)
 }
 
