@@ -14,6 +14,10 @@ const WITHOUT: &[&str] = &["idlelib", "turtledemo", "tkinter", "turtle.py", "ens
 
 /// Our own part: the finder and loader of what is packed here.
 const OWN: &str = "_embedded.py";
+/// `sysconfig`'s data, under the name that it looks for on each architecture.
+const BUILD_DATA: &str = "_sysconfigdata.py";
+const BUILD_DATA_NAMES: &[&str] =
+    &["_sysconfigdata__linux_aarch64-linux-gnu.py", "_sysconfigdata__linux_x86_64-linux-gnu.py"];
 
 /// Modules that CPython freezes: tracebacks name them so, and `importlib` is recognised by it.
 const FROZEN: &[&str] = &[
@@ -40,6 +44,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed={OWN}");
+    println!("cargo:rerun-if-changed={BUILD_DATA}");
     println!("cargo:rerun-if-env-changed=SERIEMA_LIB");
     let lib = match env::var_os("SERIEMA_LIB") {
         Some(folder) => {
@@ -51,6 +56,7 @@ fn main() {
     let mut files = vec![];
     collect(&lib, "", &mut files);
     files.push(OWN.to_owned());
+    files.extend(BUILD_DATA_NAMES.iter().map(|n| (*n).to_owned()));
     files.sort();
     assert!(files.iter().any(|f| f == "os.py"), "no Python library in {}", lib.display());
     let parts = in_parallel(&lib, &files);
@@ -120,7 +126,11 @@ fn in_parallel(lib: &Path, files: &[String]) -> Vec<Packed> {
 }
 
 fn pack(lib: &Path, path: &str) -> Packed {
-    let file = if path == OWN { PathBuf::from(OWN) } else { lib.join(path) };
+    let file = match path {
+        OWN => PathBuf::from(OWN),
+        _ if BUILD_DATA_NAMES.contains(&path) => PathBuf::from(BUILD_DATA),
+        _ => lib.join(path),
+    };
     let bytes = fs::read(file).unwrap();
     let code = match path.strip_suffix(".py") {
         Some(stem) => compile(stem, path, &bytes).unwrap_or_default(),
