@@ -24,6 +24,14 @@ pub static INT: &[BuiltinDef] = &[
 ];
 
 pub static FLOAT: &[BuiltinDef] = &[
+    BuiltinDef::class("__getformat__", 1, 1, |vm, a, _| {
+        let known = a[1].get::<Str>().is_some_and(|s| matches!(s.as_str(), "double" | "float"));
+        if !known {
+            return vm.fail("ValueError", "__getformat__() argument 1 must be 'double' or 'float'");
+        }
+        let order = if cfg!(target_endian = "little") { "IEEE, little-endian" } else { "IEEE, big-endian" };
+        Ok(vm.str(order))
+    }),
     BuiltinDef::new("is_integer", 0, 0, |_, a, _| {
         let f = float(a);
         Ok(Value::bool(f.is_finite() && f == f.floor()))
