@@ -293,10 +293,9 @@ impl Vm {
     fn dir_of(&mut self, v: &Value) -> R<Vec<Value>> {
         let key = self.intern("__dir__");
         let found = self.type_of(v).as_::<Type>().lookup(&key);
-        if found.is_some() {
-            let (f, self_) = self.get_method(v, &key)?;
-            let args: Vec<Value> = self_.into_iter().collect();
-            let names = self.call(&f, &args, Kw::NONE)?;
+        // By the class only: an attribute of that name of the object itself (or of a class) does not count.
+        if let Some(f) = found {
+            let names = self.call_unbound(&f, v, &[])?;
             return self.to_vec(&names);
         }
         self.default_dir(v)

@@ -51,11 +51,20 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("excepthook", 3, 3, except_hook),
 ];
 
+/// `sys._jit` asks after CPython's own JIT, which is not here; ours is seen by `--stats`.
+static JIT: &[BuiltinDef] = &[
+    BuiltinDef::new("is_available", 0, 0, |_, _, _| Ok(Value::FALSE)),
+    BuiltinDef::new("is_enabled", 0, 0, |_, _, _| Ok(Value::FALSE)),
+    BuiltinDef::new("is_active", 0, 0, |_, _, _| Ok(Value::FALSE)),
+];
+
 pub fn init(vm: &mut Vm) -> Value {
     let sys = vm.add_module("sys", FUNCTIONS);
     vm.sys_module = sys.clone();
     let modules = vm.sys_modules.clone();
     vm.set_global(&sys, "modules", modules);
+    let jit = vm.new_module("sys._jit", JIT);
+    vm.set_global(&sys, "_jit", jit);
     super::sys_info::fill(vm, &sys);
     vm.set_global(&sys, MAX_STR_DIGITS, Value::small(4300));
     vm.add_functions(&sys, crate::runtime::unraisable::HOOK);
