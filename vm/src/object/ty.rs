@@ -152,11 +152,6 @@ impl Type {
     pub fn lookup(&self, name: &Value) -> Option<Value> {
         self.mro.borrow().iter().find_map(|t| t.as_::<Type>().dict.as_::<Dict>().get_str(name))
     }
-    /// The class of the linearisation whose dict has the name, with what it has.
-    pub fn lookup_with_owner(&self, name: &Value) -> Option<(Value, Value)> {
-        let mro = self.mro.borrow();
-        mro.iter().find_map(|t| Some((t.clone(), t.as_::<Type>().dict.as_::<Dict>().get_str(name)?)))
-    }
     #[inline]
     pub fn is_subtype(&self, other: &Value) -> bool {
         std::ptr::eq(self, other.word().0 as *const Type) || self.mro.borrow().iter().any(|t| t.is(other))

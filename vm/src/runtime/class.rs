@@ -2,7 +2,7 @@
 
 use super::name::{global, name, name_in, names, undefined};
 use crate::machine::Flow;
-use crate::object::{ClosureCell, Dict, Kw, Str, Tuple};
+use crate::object::{ClosureCell, Dict, Kw, Str};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -107,9 +107,4 @@ impl Vm {
         let mut after = mro.iter().skip_while(|c| !c.is(class)).skip(1);
         after.find_map(|c| c.as_::<crate::object::Type>().dict.as_::<Dict>().get_str(name))
     }
-}
-
-/// A tuple's items, for those that only look.
-pub fn items(v: &Value) -> &[Value] {
-    v.get::<Tuple>().map_or(&[], |t| t.as_slice())
 }

@@ -2,8 +2,8 @@
 
 use crate::error::{Exc, R};
 use crate::object::{
-    BuiltinDef, ClosureCell, Dict, Function, Header, Instance, Kind, Kw, List, Plain, Str, Tuple, Type,
-    TypeFlags, header_flags,
+    BuiltinDef, ClosureCell, Dict, Header, Instance, Kind, Kw, List, Plain, Str, Tuple, Type, TypeFlags,
+    header_flags,
 };
 use crate::types::descr::{ClassMethod, Member, StaticMethod};
 use crate::types::native::GetSet;
@@ -202,7 +202,7 @@ impl Vm {
         let base_list: &[Value] = if given.is_empty() { &object } else { given };
         let base = self.best_base(base_list)?;
         let class = self.make_class(&winner, name, base_list, &base, ns)?;
-        self.set_names(&class, ns)?;
+        self.set_names(&class)?;
         self.init_subclass(&class, kw)?;
         Ok(class)
     }
@@ -498,9 +498,8 @@ impl Vm {
     }
 
     /// Tells descriptors their names.
-    fn set_names(&mut self, class: &Value, ns: &Value) -> R {
+    fn set_names(&mut self, class: &Value) -> R {
         let entries: Vec<_> = class.as_::<Type>().dict.as_::<Dict>().iter().collect();
-        let _ = ns;
         for (k, v) in entries {
             if v.flags() & header_flags::DYNAMIC == 0 {
                 continue;
@@ -789,8 +788,3 @@ pub static CONSTRUCT: BuiltinDef = BuiltinDef::kw("__new__", 0, u8::MAX, |vm, ar
     }
     vm.construct_as(&base, &args[0], &args[1..], kw)
 });
-
-/// Is it a function written in Python, as opposed to a row of a table?
-pub fn is_python(f: &Value) -> bool {
-    f.get::<Function>().is_some()
-}

@@ -12,6 +12,22 @@ use crate::types::specials::Special;
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 
+/// Setting and deleting, of `object` and of `type`: which of them it is follows from the object.
+static SETTERS: &[BuiltinDef] = &[
+    BuiltinDef::new("__setattr__", 2, 2, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        let name = vm.interned(&a[1]);
+        vm.plain_set_attr(&a[0], &name, Some(a[2].clone()))?;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::new("__delattr__", 1, 1, |vm, a, _| {
+        attribute_name(vm, &a[1])?;
+        let name = vm.interned(&a[1]);
+        vm.plain_set_attr(&a[0], &name, None)?;
+        Ok(Value::NONE)
+    }),
+];
+
 static OBJECT: &[BuiltinDef] = &[
     BuiltinDef::kw("__new__", 0, u8::MAX, |vm, a, kw| vm.object_new(a, kw)),
     BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| vm.object_init(a, kw)),
@@ -58,18 +74,6 @@ static OBJECT: &[BuiltinDef] = &[
             Some(v) => Ok(v),
             None => Err(vm.no_attribute(&a[0], &name)),
         }
-    }),
-    BuiltinDef::new("__setattr__", 2, 2, |vm, a, _| {
-        attribute_name(vm, &a[1])?;
-        let name = vm.interned(&a[1]);
-        vm.plain_set_attr(&a[0], &name, Some(a[2].clone()))?;
-        Ok(Value::NONE)
-    }),
-    BuiltinDef::new("__delattr__", 1, 1, |vm, a, _| {
-        attribute_name(vm, &a[1])?;
-        let name = vm.interned(&a[1]);
-        vm.plain_set_attr(&a[0], &name, None)?;
-        Ok(Value::NONE)
     }),
     BuiltinDef::class("__init_subclass__", 0, 0, |_, _, _| Ok(Value::NONE)),
     BuiltinDef::class("__subclasshook__", 0, u8::MAX, |_, _, _| Ok(Value::NOT_IMPLEMENTED)),
@@ -139,18 +143,6 @@ static TYPE: &[BuiltinDef] = &[
             Some(v) => Ok(v),
             None => Err(vm.no_attribute(&a[0], &name)),
         }
-    }),
-    BuiltinDef::new("__setattr__", 2, 2, |vm, a, _| {
-        attribute_name(vm, &a[1])?;
-        let name = vm.interned(&a[1]);
-        vm.plain_set_attr(&a[0], &name, Some(a[2].clone()))?;
-        Ok(Value::NONE)
-    }),
-    BuiltinDef::new("__delattr__", 1, 1, |vm, a, _| {
-        attribute_name(vm, &a[1])?;
-        let name = vm.interned(&a[1]);
-        vm.plain_set_attr(&a[0], &name, None)?;
-        Ok(Value::NONE)
     }),
     BuiltinDef::new("mro", 0, 0, |vm, a, _| {
         let mro = vm.linearise(&a[0])?;
@@ -533,8 +525,8 @@ fn all_classes(vm: &Vm) -> Vec<Value> {
 pub fn init(vm: &mut Vm) {
     let t = |f: fn(&crate::types::Types) -> &Value, vm: &Vm| f(&vm.types).clone();
     let rows: &[(fn(&crate::types::Types) -> &Value, &[&'static [BuiltinDef]], &'static [GetSet])] = &[
-        (|t| &t.object, &[OBJECT], OBJECT_ATTRIBUTES),
-        (|t| &t.type_, &[TYPE], TYPE_ATTRIBUTES),
+        (|t| &t.object, &[OBJECT, SETTERS], OBJECT_ATTRIBUTES),
+        (|t| &t.type_, &[TYPE, SETTERS], TYPE_ATTRIBUTES),
         (|t| &t.int, &[ORDER, EQUALITY, HASH, REPR, FORMAT], INT),
         (|t| &t.float, &[ORDER, EQUALITY, HASH, REPR, FORMAT], FLOAT),
         (|t| &t.complex, &[], super::complex::ATTRIBUTES),
@@ -949,8 +941,6 @@ impl Vm {
             return self.call_method(&copyreg, "_reduce_ex", &[v.clone(), protocol_value]);
         }
         let class = self.get_attr_str(v, "__class__")?;
-        let key = self.intern("__reduce_ex__");
-        let _ = key;
         if !matches!(v.kind(), Some(Kind::Instance | Kind::Native | Kind::Plain)) && !v.is_dynamic()
             || v.is_kind(Kind::Module)
         {
