@@ -245,7 +245,8 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         self.count_heard();
         Change::new(Scope::Callbacks, Cause::Register, Some(tool), e.set())
     }
-    pub(crate) fn registered_as_branch(&self, tool: ToolId, e: Event) -> bool {
+    /// Was the callback registered for BRANCH, not for this direction?
+    pub fn registered_as_branch(&self, tool: ToolId, e: Event) -> bool {
         self.at(tool).as_branch.contains(e.set())
     }
     pub fn callback(&self, tool: ToolId, event: Event) -> Option<&C> {

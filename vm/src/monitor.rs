@@ -8,7 +8,7 @@ use crate::op;
 use crate::site::{self, LineRule};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
-use seriema_monitoring::{Cause, Change, Delivery, Event, EventSet, Scope, ToolId, ToolMask, Verdict};
+use seriema_monitoring::{Cause, Change, Delivery, Event, EventSet, Rules, Scope, ToolId, ToolMask, Verdict};
 use std::rc::Rc;
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
@@ -235,8 +235,9 @@ impl Vm {
             return Ok(());
         }
         let (callable, arg0) = self.call_arguments(v.as_::<Code>(), at);
-        let python = callable.is_kind(Kind::Function)
-            || callable.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function));
+        let python = v.as_::<Code>().base_op(at) != op::LOAD_SUPER_ATTR
+            && (callable.is_kind(Kind::Function)
+                || callable.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
         let args = [Value::small(offset as i64), callable.clone(), arg0.clone()];
         let heard = CallHeard { disabled, callable, arg0, python };
         self.deliver(Event::Call, tools, &v, offset, &args)?;
@@ -254,6 +255,10 @@ impl Vm {
                 let args = self.peek(1);
                 let first = Value::of(&args).get::<Tuple>().and_then(|t| t.as_slice().first().cloned());
                 (self.peek(3).to_value(), first.unwrap_or_else(missing))
+            }
+            op::LOAD_SUPER_ATTR => {
+                let arg0 = if n & 2 != 0 { self.peek(1).to_value() } else { missing() };
+                (self.peek(2).to_value(), arg0)
             }
             o => {
                 let top = if o == op::CALL_KW { 1 } else { 0 };
@@ -306,6 +311,10 @@ impl Vm {
     fn deliver(&mut self, event: Event, tools: ToolMask, code: &Value, offset: u32, args: &[Value]) -> R {
         let mut delivery = Delivery::start(event, tools);
         while let Some((tool, callback)) = delivery.next(&self.monitor) {
+            if event.other_direction().is_some() && self.is_silent_branch(tool, event, code.as_(), args) {
+                self.disable(tool, event, code, offset)?;
+                continue;
+            }
             self.events_fired += 1;
             self.in_callback = true;
             let answer = self.call_back(&callback, EventInfo { tool, event, code, args });
@@ -315,6 +324,22 @@ impl Vm {
             }
         }
         Ok(())
+    }
+
+    /// CPython 3.14's way with callbacks registered for BRANCH (rule M76): where the instruction reported as
+    /// the source carries no instrumentation now, the direction is silenced without a call.
+    fn is_silent_branch(&self, tool: ToolId, event: Event, code: &Code, args: &[Value]) -> bool {
+        if self.monitor.rules() != Rules::CPython314 || !self.monitor.registered_as_branch(tool, event) {
+            return false;
+        }
+        let offset = args[0].word().int() as u32;
+        let state = code.monitoring.borrow();
+        let sites = code.sites();
+        let mut events = sites.events_at(offset as usize / 2);
+        if sites.is_silent_line(offset / 2) {
+            events |= EventSet::LINE;
+        }
+        events.events().all(|e| state.armed(offset, e).is_empty())
     }
 
     fn call_back(&mut self, callback: &Callback, info: EventInfo) -> R<Verdict> {

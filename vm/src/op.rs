@@ -89,7 +89,7 @@ macro_rules! opcodes {
             92  LOAD_GLOBAL name::load_global 4 (0 -> 1 + (a & 1)) [];
             90  LOAD_FROM_DICT_OR_DEREF name::load_from_dict_or_deref 0 (1 -> 1) [];
             91  LOAD_FROM_DICT_OR_GLOBALS name::load_from_dict_or_globals 0 (1 -> 1) [];
-            96  LOAD_SUPER_ATTR name::load_super_attr 1 (3 -> 1 + (a & 1)) [];
+            96  LOAD_SUPER_ATTR name::load_super_attr 1 (3 -> 1 + (a & 1)) [CALL];
             93  LOAD_NAME name::load_name 0 (0 -> 1) [];
             94  LOAD_SMALL_INT stack::load_small_int 0 (0 -> 1) [];
             97  MAKE_CELL func::make_cell 0 (0 -> 0) [];

@@ -37,7 +37,7 @@ pub struct StaticSites {
     /// Local events hosted by each unit (LINE and INSTRUCTION included).
     events: Box<[EventSet]>,
     lines: HashMap<u32, LineRule>,
-    /// NOT_TAKENs that are line starts, though no LINE ever fires there: CPython overlays them (rule M115).
+    /// Line starts where no LINE ever fires: CPython overlays them (rules M76 and M115).
     silent: Vec<u32>,
     /// For `IfLineChanged` line starts: the units that can run just before.
     before: HashMap<u32, Vec<u32>>,
@@ -161,9 +161,7 @@ fn analyse(code: &Code) -> StaticSites {
         let same = |p: &u32| code.line(*p as usize) == mine && code.base_op(*p as usize) != op::RESUME;
         let rule = if handler || preds.iter().any(same) { LineRule::IfLineChanged } else { LineRule::Always };
         if rule == LineRule::IfLineChanged && !handler && preds.iter().all(same) {
-            if code.base_op(at as usize) == op::NOT_TAKEN {
-                silent.push(at);
-            }
+            silent.push(at);
             continue;
         }
         events[at as usize] |= EventSet::LINE;

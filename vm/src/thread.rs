@@ -146,6 +146,7 @@ pub(crate) struct ThreadState {
     raise_at: RaiseAt,
     reraising: bool,
     reraise_lasti: Option<u32>,
+    stop_seen: Option<Value>,
     native_stack_limit: usize,
     result: Option<R<Value>>,
     in_callback: bool,
@@ -257,6 +258,7 @@ impl Vm {
             raise_at: RaiseAt::EndUnit,
             reraising: false,
             reraise_lasti: None,
+            stop_seen: None,
             native_stack_limit: 0,
             result: None,
             in_callback: false,
@@ -331,6 +333,7 @@ unsafe fn park(vm: *mut Vm) {
         raise_at: vm.raise_at,
         reraising: vm.reraising,
         reraise_lasti: vm.reraise_lasti,
+        stop_seen: vm.stop_seen.take(),
         native_stack_limit: vm.native_stack_limit,
         result: vm.result.take(),
         in_callback: vm.in_callback,
@@ -358,6 +361,7 @@ unsafe fn unpark(vm: *mut Vm, id: u64) {
     vm.raise_at = t.raise_at;
     vm.reraising = t.reraising;
     vm.reraise_lasti = t.reraise_lasti;
+    vm.stop_seen = t.stop_seen;
     vm.native_stack_limit = t.native_stack_limit;
     vm.result = t.result;
     vm.in_callback = t.in_callback;

@@ -93,6 +93,8 @@ pub enum RaiseAt {
     EndUnit,
     /// That unit itself.
     Unit(u32),
+    /// throw() into a frame suspended before this unit: one unit before it.
+    Thrown(u32),
 }
 
 /// The empty str and those of one Latin-1 character: made once.
@@ -128,6 +130,8 @@ pub struct Vm {
     pub(crate) reraising: bool,
     /// Unit of the original raise, which a RERAISE restores.
     pub(crate) reraise_lasti: Option<u32>,
+    /// The StopIteration that ended an iterator of Python code, where RAISE is heard: for FOR_ITER.
+    pub(crate) stop_seen: Option<Value>,
     /// Address below which the native stack may not grow; 0: not known yet.
     pub(crate) native_stack_limit: usize,
     pub(crate) result: Option<R<Value>>,
@@ -209,6 +213,7 @@ impl Vm {
             raise_at: RaiseAt::EndUnit,
             reraising: false,
             reraise_lasti: None,
+            stop_seen: None,
             native_stack_limit: 0,
             result: None,
             latin1: Latin1::new(&types),

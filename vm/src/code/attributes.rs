@@ -161,7 +161,7 @@ fn branches(vm: &mut Vm, c: &Code) -> Vec<Value> {
             | op::POP_JUMP_IF_NONE
             | op::POP_JUMP_IF_NOT_NONE => (at, next + 1, next + arg),
             END_ASYNC_FOR => match next.checked_sub(arg) {
-                Some(from) => (from, from + 1, next),
+                Some(from) => (from, from + 2, next),
                 None => continue,
             },
             _ => continue,

@@ -2,6 +2,7 @@
 
 use crate::machine::{Flow, Machine};
 use crate::runtime as rt;
+use seriema_monitoring::Event;
 
 macro_rules! residuals {
     ($($name:ident;)*) => { $(
@@ -15,7 +16,13 @@ macro_rules! residuals {
 residuals! {
     load_name; store_name; delete_name; store_global; delete_global; store_attr; delete_attr;
     import_name; import_from; load_common_constant; setup_annotations; load_build_class; load_locals;
-    load_from_dict_or_deref; load_from_dict_or_globals; load_super_attr;
+    load_from_dict_or_deref; load_from_dict_or_globals;
+}
+
+#[inline(always)]
+pub fn load_super_attr<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.event(Event::Call, 0)?;
+    m.residual(if M::PROBED { rt::load_super_attr_probed } else { rt::load_super_attr }, arg)
 }
 
 #[inline(always)]

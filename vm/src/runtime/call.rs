@@ -164,25 +164,13 @@ fn enter_init(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
 
 /// Takes the call's words off the stack, leaves the result, fires C_RETURN or C_RAISE.
 fn finish(vm: &mut Vm, r: R<Value>, words: usize, caches: usize, heard: Option<CallHeard>) -> Flow {
-    match r {
-        Ok(v) => {
-            vm.fire_after_call(heard, false)?;
-            for _ in 0..words {
-                drop(vm.pop());
-            }
-            vm.push(v);
-            super::skip(vm, caches);
-            Ok(())
-        }
-        Err(Exc) => {
-            if heard.is_some() {
-                let e = vm.take_pending();
-                vm.fire_after_call(heard, true)?;
-                vm.set_pending(e);
-            }
-            Err(Exc.into())
-        }
+    let v = vm.after_call(r, heard)?;
+    for _ in 0..words {
+        drop(vm.pop());
     }
+    vm.push(v);
+    super::skip(vm, caches);
+    Ok(())
 }
 
 /// Binds the arguments on the stack to a Python function's parameters and enters its frame; no recursion
@@ -278,6 +266,25 @@ fn call_unpacked(vm: &mut Vm, heard: Option<CallHeard>) -> Flow {
 }
 
 impl Vm {
+    /// Fires C_RETURN or C_RAISE.
+    #[inline]
+    pub(crate) fn after_call(&mut self, r: R<Value>, heard: Option<CallHeard>) -> R<Value> {
+        if heard.is_none() {
+            return r;
+        }
+        match r {
+            Ok(v) => {
+                self.fire_after_call(heard, false)?;
+                Ok(v)
+            }
+            Err(Exc) => {
+                let e = self.take_pending();
+                self.fire_after_call(heard, true)?;
+                Err(self.set_pending(e))
+            }
+        }
+    }
+
     /// Calls anything from Rust.
     pub fn call(&mut self, f: &Value, args: &[Value], kw: Kw) -> R<Value> {
         match f.kind() {

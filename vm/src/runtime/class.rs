@@ -2,6 +2,7 @@
 
 use super::name::{global, name, name_in, names, undefined};
 use crate::machine::Flow;
+use crate::monitor::CallHeard;
 use crate::object::{ClosureCell, Dict, Kw, Str};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -59,11 +60,19 @@ pub fn load_from_dict_or_globals(vm: &mut Vm, i: u32) -> Flow {
 /// `super`, class, object -> attribute (or function and object for a method call). Bit 1 of the argument: two
 /// arguments were written out.
 pub fn load_super_attr(vm: &mut Vm, arg: u32) -> Flow {
+    super_attr(vm, arg, None)
+}
+/// With CALL monitored, the object that `super()` makes is made in fact.
+pub fn load_super_attr_probed(vm: &mut Vm, arg: u32) -> Flow {
+    let heard = vm.call_heard.take();
+    super_attr(vm, arg, heard)
+}
+fn super_attr(vm: &mut Vm, arg: u32, heard: Option<CallHeard>) -> Flow {
     let n = name(vm, arg >> 2);
     let (f, class, obj) = (vm.peek(2).to_value(), vm.peek(1).to_value(), vm.peek(0).to_value());
     let is_super = f.is(&vm.builtin("super"));
     let (mut v, mut self_) = (Value::NULL, Value::NULL);
-    if is_super && class.get::<crate::object::Type>().is_some() {
+    if heard.is_none() && is_super && class.get::<crate::object::Type>().is_some() {
         let start = crate::types::descr::super_check(vm, &class, &obj)?;
         let found = if n.as_::<Str>().as_str() == "__class__" {
             None
@@ -84,7 +93,8 @@ pub fn load_super_attr(vm: &mut Vm, arg: u32) -> Flow {
     }
     if v.is_null() {
         let args: &[Value] = if arg & 2 != 0 { &[class, obj] } else { &[] };
-        let s = vm.call(&f, args, Kw::NONE)?;
+        let s = vm.call(&f, args, Kw::NONE);
+        let s = vm.after_call(s, heard)?;
         v = vm.get_attr(&s, &n)?;
         self_ = Value::NULL;
     }

@@ -499,7 +499,7 @@ impl Vm {
                     e = self.take_pending();
                 }
                 self.set_pending(e);
-                self.raise_at = RaiseAt::Unit(unit.saturating_sub(1));
+                self.raise_at = RaiseAt::Thrown(unit);
                 if self.unwind() {
                     let r = crate::interp::run(self)?;
                     return Ok(self.how_it_left(r));

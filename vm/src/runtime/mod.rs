@@ -159,7 +159,17 @@ pub static FOR_ITER: Helper = Helper {
                 Sent::Return(v) => vm.fire_stop(v).map(|()| Word::NULL),
             };
         }
-        Ok(vm.next(it)?.map_or(Word::NULL, Value::into_word))
+        if vm.stop_seen.is_some() {
+            vm.stop_seen = None;
+        }
+        match vm.next(it)? {
+            Some(v) => Ok(v.into_word()),
+            None => match vm.stop_seen.take() {
+                // A StopIteration that Python code raised is an event (rule M151).
+                Some(e) => vm.fire_swallowed(&e).map(|()| Word::NULL),
+                None => Ok(Word::NULL),
+            },
+        }
     },
     leaf: None,
 };

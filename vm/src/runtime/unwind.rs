@@ -16,9 +16,15 @@ impl Vm {
             let code_value = Value::of(&Word(self.frame().code as u64)).clone();
             let code: &Code = code_value.as_();
             let unit = code.start_of(self.frame().unit());
+            // The instruction before the handler, for its LINE.
+            let mut before = unit as u32;
             let at = match std::mem::replace(&mut self.raise_at, RaiseAt::EndUnit) {
                 RaiseAt::EndUnit => code.end_unit(unit) as u32,
                 RaiseAt::Unit(u) => u,
+                RaiseAt::Thrown(u) => {
+                    before = u;
+                    u.saturating_sub(1)
+                }
             };
             let reraising = std::mem::take(&mut self.reraising);
             let lasti = self.reraise_lasti.take();
@@ -31,7 +37,7 @@ impl Vm {
                 e = self.take_pending();
                 self.add_traceback(&e, unit);
             }
-            if self.enter_handler(unit, lasti.map_or(unit, |u| u as usize), e.clone()) {
+            if self.enter_handler(unit, before, lasti.map_or(unit, |u| u as usize), e.clone()) {
                 return true;
             }
             if self.fire_global(Event::PyUnwind, at, &e).is_err() {
@@ -57,7 +63,7 @@ impl Vm {
 
     /// Goes to the handler of `unit`, if there is one. A failing EXCEPTION_HANDLED callback looks again with
     /// the new exception (M59).
-    fn enter_handler(&mut self, unit: usize, lasti: usize, mut e: Value) -> bool {
+    fn enter_handler(&mut self, unit: usize, before: u32, lasti: usize, mut e: Value) -> bool {
         loop {
             let Some((target, depth, push_lasti)) = self.frame().code().handler(unit) else {
                 return false;
@@ -71,7 +77,7 @@ impl Vm {
             self.push(e.clone());
             let f = self.frame();
             f.ip = f.ip_at(target);
-            f.prev_unit = unit as u32;
+            f.prev_unit = before;
             if self.fire_global(Event::ExceptionHandled, target as u32, &e).is_ok() {
                 return true;
             }

@@ -369,6 +369,12 @@ impl Vm {
         };
         match self.call_unbound(&m, it, &[]) {
             Ok(v) => Ok(Some(v)),
+            Err(e) if !m.is_kind(Kind::Builtin) && self.hears_raise() => {
+                let pending = self.pending.clone();
+                let end = self.end_of_iteration(e)?;
+                self.stop_seen = pending;
+                Ok(end)
+            }
             Err(e) => self.end_of_iteration(e),
         }
     }
