@@ -31,11 +31,13 @@ macro_rules! native_modules {
 // One line a module, in alphabetical order of the files.
 native_modules! {
     abc "_abc";
+    array "array";
     ast "_ast";
     atexit "atexit";
     binascii "binascii";
     bisect "_bisect";
     blake2 "_blake2";
+    cmath "cmath";
     codecs "_codecs";
     collections "_collections";
     contextvars "_contextvars";
@@ -68,6 +70,7 @@ native_modules! {
     sha2 "_sha2";
     sha3 "_sha3";
     signal "_signal";
+    socket "_socket";
     sre "_sre";
     stat_ "_stat";
     string_ "_string";

@@ -1,7 +1,7 @@
 //! Module `sys`.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, Module, Str};
+use crate::object::{BuiltinDef, Dict, Exception, Kind, Kw, Module, Str, Type};
 use crate::types::table::MAX_STR_DIGITS;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -41,6 +41,24 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("is_finalizing", 0, 0, |_, _, _| Ok(Value::FALSE)),
     BuiltinDef::new("_is_gil_enabled", 0, 0, |_, _, _| Ok(Value::TRUE)),
     BuiltinDef::kw("_is_interned", 1, 1, |vm, a, _| Ok(Value::bool(vm.is_interned(&a[0])))),
+    BuiltinDef::new("_clear_type_descriptors", 1, 1, |vm, a, _| {
+        let Some(t) = a[0].get::<Type>() else {
+            let message =
+                format!("_clear_type_descriptors() argument must be type, not {}", vm.type_name(&a[0]));
+            return vm.fail("TypeError", message);
+        };
+        if !t.is_heap() {
+            return vm.fail("TypeError", "argument is immutable");
+        }
+        // The class is about to be made anew: nothing may keep it alive.
+        for name in ["__dict__", "__weakref__"] {
+            let key = vm.intern(name);
+            let old = t.dict.as_::<Dict>().remove(vm, &key)?;
+            drop(old);
+        }
+        t.modified();
+        Ok(Value::NONE)
+    }),
     BuiltinDef::new("_clear_type_cache", 0, 0, |_, _, _| Ok(Value::NONE)),
     BuiltinDef::new("_clear_internal_caches", 0, 0, |_, _, _| Ok(Value::NONE)),
     // No hook can be added, so there is nobody to tell.

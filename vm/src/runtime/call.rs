@@ -469,7 +469,7 @@ const NATIVE_STACK: usize = 1 << 20;
 /// `str.join`, `sys.monitoring.get_tool`, `len`: as arity errors name a builtin.
 fn qualified(b: &Builtin) -> String {
     match (b.owner.get::<Type>(), b.module.get::<Str>()) {
-        (Some(owner), _) => format!("{}.{}", owner.name.borrow(), b.def.name),
+        (Some(owner), _) => format!("{}.{}", owner.short_name(), b.def.name),
         (None, Some(m)) if m.as_str() != "builtins" => format!("{}.{}", m.as_str(), b.def.name),
         _ => b.def.name.to_owned(),
     }

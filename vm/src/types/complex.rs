@@ -379,6 +379,17 @@ impl Vm {
         }
         self.real_converted(v)
     }
+    /// The complex number an argument stands for.
+    pub(crate) fn complex_argument(&mut self, v: &Value) -> R<(f64, f64)> {
+        let v = self.complex_converted(v)?;
+        match self.complex_parts(&v)? {
+            Some(p) => Ok((p.re, p.im.unwrap_or(0.0))),
+            None => {
+                let message = format!("must be real number, not {}", self.type_name(&v));
+                self.fail("TypeError", message)
+            }
+        }
+    }
     /// What `__float__` or `__index__` make of an object; itself, if it has neither.
     pub(crate) fn real_converted(&mut self, v: &Value) -> R<Value> {
         if !v.is_dynamic() || v.is_kind(Kind::Complex) || v.is_kind(Kind::Float) {

@@ -941,9 +941,11 @@ impl Vm {
             return self.call_method(&copyreg, "_reduce_ex", &[v.clone(), protocol_value]);
         }
         let class = self.get_attr_str(v, "__class__")?;
-        if !matches!(v.kind(), Some(Kind::Instance | Kind::Native | Kind::Plain)) && !v.is_dynamic()
-            || v.is_kind(Kind::Module)
-        {
+        let data =
+            matches!(v.kind(), Some(Kind::Instance | Kind::Native | Kind::Plain | Kind::List | Kind::Dict))
+                || v.is_dynamic()
+                || self.has_dunder(v, "__getnewargs__");
+        if !data || v.is_kind(Kind::Module) {
             let message = format!("cannot pickle '{}' object", self.type_name(v));
             return self.fail("TypeError", message);
         }

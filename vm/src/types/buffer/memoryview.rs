@@ -392,14 +392,23 @@ fn field(vm: &mut Vm, v: &Value, f: fn(&mut Vm, &MemoryView) -> Value) -> R<Valu
     Ok(f(vm, m))
 }
 
+/// Items of `array`'s text have no Python form here.
+fn supported(vm: &mut Vm, m: &MemoryView) -> R {
+    match native_size(m.code) {
+        Some(_) => Ok(()),
+        None => vm.fail("NotImplementedError", format!("memoryview: format {} not supported", m.format)),
+    }
+}
 fn unpack(vm: &mut Vm, m: &MemoryView, offset: usize) -> R<Value> {
     let item = m.item_at(offset);
     if item.len() != m.itemsize {
         return vm.fail("IndexError", "index out of bounds");
     }
+    supported(vm, m)?;
     Ok(vm.unpack_item(m.code, &item, false))
 }
 fn pack(vm: &mut Vm, m: &MemoryView, offset: usize, v: &Value) -> R {
+    supported(vm, m)?;
     let mut item = vec![0; m.itemsize];
     let kind =
         |vm: &mut Vm| vm.fail("TypeError", format!("memoryview: invalid type for format '{}'", m.format));
