@@ -1,5 +1,12 @@
 //! Source to code objects, by `rustpython-compiler`; and running them.
 
+mod diagnose;
+mod grammar;
+mod literal;
+mod mistakes;
+mod peg;
+mod token;
+
 use crate::code::Code;
 use crate::error::{Exc, R};
 use crate::object::{Bytes, Dict, Module, Str};
@@ -72,7 +79,7 @@ impl Vm {
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
         match rustpython_compiler::compile(&source, mode, &name, options) {
             Ok(code) => Code::from_compiled(self, &code, filename),
-            Err(e) => Err(self.raise_syntax_error(&source, filename, &e, settings)),
+            Err(e) => Err(self.raise_syntax_error(&source, filename, &e, Some(what), settings)),
         }
     }
 
@@ -87,11 +94,13 @@ impl Vm {
         }
     }
 
+    /// `what`: how the source was meant; None if there is none (a syntax tree).
     pub(crate) fn raise_syntax_error(
         &mut self,
         source: &str,
         file: &Value,
         e: &CompileError,
+        what: Option<Source>,
         with: Settings,
     ) -> Exc {
         use rustpython_compiler::codegen::error::CodegenErrorType;
@@ -100,46 +109,61 @@ impl Vm {
         {
             return self.raise("RecursionError", "maximum recursion depth exceeded during compilation");
         }
+        let on_disk = match file.get::<Str>().map(Str::as_str) {
+            Some(path) if !path.is_empty() && !path.starts_with('<') => std::fs::read_to_string(path).ok(),
+            _ => None,
+        };
+        if let (CompileError::Parse(_), Some(what)) = (e, what) {
+            let barry = with.flags & CodeFlags::FUTURE_BARRY_AS_BDFL.bits() != 0;
+            if let Some((report, last)) = diagnose::diagnose(source, what, with.flags, barry, on_disk.clone())
+            {
+                return self.raise_report(&report, file, last, source);
+            }
+        }
         let (line, column) = e.python_location();
         let (end_line, end_column) = e.python_end_location().unwrap_or((line, column));
-        let message = message(e);
-        let class = error_class(&message);
+        let message = e.to_string();
         // What the compiler proper finds, after the parser, shows the line only if there is a file to show.
         let text = match e {
             CompileError::Codegen(_) => {
-                let path = file.get::<Str>().map_or("", Str::as_str);
-                let on_disk = std::fs::read_to_string(path).unwrap_or_default();
+                let on_disk = on_disk.unwrap_or_default();
                 on_disk.lines().nth(line.wrapping_sub(1)).map(|t| format!("{t}\n"))
             }
             CompileError::Parse(_) => {
                 let text = source.split_inclusive('\n').nth(line.wrapping_sub(1)).unwrap_or("");
-                let whole = text.ends_with('\n') || lexical(&message);
-                Some(if whole { text.to_owned() } else { format!("{text}\n") })
+                Some(if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") })
             }
         };
-        let incomplete = with.flags & ALLOW_INCOMPLETE != 0 && self.is_incomplete(source, e, &message);
-        let class = if incomplete { "_IncompleteInputError" } else { class };
-        let message = if incomplete { "incomplete input".to_owned() } else { message };
-        let (m, text) = (self.string(message), text.map_or(Value::NONE, |t| self.string(t)));
-        let int = |n: usize| Value::small(n as i64);
-        let place =
-            self.tuple(vec![file.clone(), int(line), int(column), text, int(end_line), int(end_column)]);
-        self.raise_type(class, vec![m, place])
+        let report = token::Report {
+            class: "SyntaxError",
+            message,
+            line: line as u32,
+            column: column as i64,
+            end_line: end_line as u32,
+            end_column: end_column as i64,
+            text,
+        };
+        self.raise_report(&report, file, (0, 0), source)
     }
 
-    /// More input could make it right: for `codeop`.
-    fn is_incomplete(&mut self, source: &str, e: &CompileError, message: &str) -> bool {
-        let CompileError::Parse(p) = e else { return false };
-        let at_end = usize::from(p.raw_location.start()) >= source.trim_end().len();
-        p.is_unclosed_bracket
-            || p.is_unclosed_string
-            || message.starts_with("unterminated triple-quoted")
-            || message.ends_with("was never closed")
-            || at_end
-                && (message.starts_with("expected an indented block")
-                    || message.starts_with("expected 'except' or 'finally'")
-                    || message == "unexpected EOF while parsing"
-                    || source.trim_end().ends_with('\\'))
+    fn raise_report(&mut self, r: &token::Report, file: &Value, last: (u32, i32), source: &str) -> Exc {
+        let m = self.str(&r.message);
+        if r.class == "MemoryError" {
+            return self.raise_type(r.class, vec![m]);
+        }
+        let text = r.text.as_ref().map_or(Value::NONE, |t| self.str(t));
+        let n = Value::small;
+        let (line, end_line) = (n(i64::from(r.line)), n(i64::from(r.end_line)));
+        let place = vec![file.clone(), line, n(r.column), text, end_line, n(r.end_column)];
+        let place = self.tuple(place);
+        let e = self.make_exception(r.class, vec![m, place]);
+        let source = self.str(source);
+        let metadata = self.tuple(vec![n(i64::from(last.0)), n(i64::from(last.1)), source]);
+        let key = self.intern("_metadata");
+        match self.set_attr(&e, &key, metadata) {
+            Ok(()) => self.raise_value(e),
+            Err(failed) => failed,
+        }
     }
 
     /// The text of source bytes: by byte-order mark, coding cookie, or UTF-8. `file` is named in errors.
@@ -292,37 +316,6 @@ pub(crate) fn universal_newlines(source: &str) -> std::borrow::Cow<'_, str> {
         source.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {
         source.into()
-    }
-}
-
-fn error_class(message: &str) -> &'static str {
-    match message {
-        "inconsistent use of tabs and spaces in indentation" => "TabError",
-        "unexpected indent"
-        | "unindent does not match any outer indentation level"
-        | "too many levels of indentation" => "IndentationError",
-        _ if message.starts_with("expected an indented block") => "IndentationError",
-        _ => "SyntaxError",
-    }
-}
-
-/// The tokenizer's errors: the text they show is what was read so far.
-fn lexical(message: &str) -> bool {
-    ["unterminated ", "invalid decimal", "invalid hexadecimal", "invalid octal", "invalid binary"]
-        .iter()
-        .chain(&["invalid imaginary", "invalid digit", "invalid non-printable", "invalid character"])
-        .chain(&["leading zeros", "unmatched ", "closing parenthesis", "f-string: ", "unindent does not"])
-        .chain(&["inconsistent use of tabs", "t-string: "])
-        .any(|start| message.starts_with(start))
-}
-
-/// The front end's words as CPython says them.
-fn message(e: &CompileError) -> String {
-    let m = e.to_string();
-    match &*m {
-        "Unexpected indentation" | "unexpected indentation" => "unexpected indent".into(),
-        "unindent does not match any outer indentation level" => m,
-        _ => m,
     }
 }
 

@@ -110,7 +110,7 @@ fn symtable(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         Ok(t) => entry(vm, &t),
         Err(e) => {
             let file = vm.str(&filename);
-            Err(vm.raise_syntax_error(&source, &file, &e, crate::compile::Settings::default()))
+            Err(vm.raise_syntax_error(&source, &file, &e, Some(crate::compile::Source::Exec), crate::compile::Settings::default()))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{build, read};
 use crate::code::Code;
-use crate::compile::Settings;
+use crate::compile::{Settings, Source};
 use crate::error::R;
 use crate::object::Str;
 use crate::value::Value;
@@ -19,6 +19,14 @@ fn mode_of(mode: &str) -> Mode {
         "eval" => Mode::Eval,
         "single" => Mode::Single,
         _ => Mode::Exec,
+    }
+}
+
+fn source_of(mode: &str) -> Source {
+    match mode {
+        "eval" => Source::Eval,
+        "single" => Source::Single,
+        _ => Source::Exec,
     }
 }
 
@@ -44,7 +52,7 @@ impl Vm {
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
         match parse(&source, &name, mode) {
             Ok(tree) => build::tree(self, &source, &name, &tree, mode == "single"),
-            Err(e) => Err(self.raise_syntax_error(&source, filename, &e, with)),
+            Err(e) => Err(self.raise_syntax_error(&source, filename, &e, Some(source_of(mode)), with)),
         }
     }
     /// `compile(tree, filename, mode)`.
@@ -54,7 +62,7 @@ impl Vm {
         let options = self.compile_options(with);
         match compile_top(tree, file, mode_of(mode), options) {
             Ok(code) => Code::from_compiled(self, &code, filename),
-            Err(e) => Err(self.raise_syntax_error("", filename, &CompileError::Codegen(e), with)),
+            Err(e) => Err(self.raise_syntax_error("", filename, &CompileError::Codegen(e), None, with)),
         }
     }
     /// A tree is validated, as `compile` does it before it hands a tree back.
