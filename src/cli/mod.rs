@@ -243,6 +243,9 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
                 None => return Err("-X needs an option".into()),
             },
             "-W" => machine.warn_options.push(args.next().ok_or("-W needs a rule")?),
+            _ if arg.starts_with("-W") => machine.warn_options.push(arg[2..].to_owned()),
+            "-Xmonitoring" if arg == "-Xmonitoring=3.14" => machine.monitoring_314 = true,
+            _ if arg.starts_with("-X") => machine.x_options.push(arg[2..].to_owned()),
             "--lib" => machine.lib_dir = Some(value.to_owned()),
             _ if !arg.starts_with("--") && arg.starts_with('-') && letters(&arg, &mut machine) => {}
             "--jit" => jit.set_mode(value)?,

@@ -127,6 +127,10 @@ fn insert(vm: &mut Vm, classes: &Classes, class: &Value) -> R {
 
 /// A flag of a class and of those below it.
 fn set_below(class: &Type, flags: TypeFlags) {
+    // What a builtin class is has been said where it is defined: a str is no sequence for patterns.
+    if !class.is_heap() {
+        return;
+    }
     for flag in [TypeFlags::SEQUENCE, TypeFlags::MAPPING] {
         class.set_flag(flag, flags.contains(flag));
     }

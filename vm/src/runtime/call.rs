@@ -437,6 +437,18 @@ impl Vm {
             let message = format!("{owner}.__new__({name}): {name} is not a subtype of {owner}");
             return self.fail("TypeError", message);
         }
+        // The builtin class whose objects it has may be made by its own constructor only.
+        let native = t.mro.borrow().iter().find(|c| !c.as_::<Type>().is_heap()).cloned();
+        if let Some(n) = native.filter(|n| !n.is(&b.self_) && !b.self_.is(&self.types.object))
+            && n.as_::<Type>().instance.get() != Kind::Exception
+        {
+            let key = self.intern("__new__");
+            if n.as_::<Type>().dict.as_::<Dict>().get_str(&key).is_some() {
+                let (name, full) = (t.short_name(), n.as_::<Type>().name.borrow().to_string());
+                let message = format!("{owner}.__new__({name}) is not safe, use {full}.__new__()");
+                return self.fail("TypeError", message);
+            }
+        }
         self.check_arity(b, args.len() - 1)?;
         (b.def.func)(self, args, kw)
     }

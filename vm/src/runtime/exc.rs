@@ -6,9 +6,11 @@ use crate::object::{Exception, Kind, Tuple, Type};
 use crate::value::Value;
 use crate::vm::{RaiseAt, Vm};
 
-/// Sets `__context__`, cutting the chain where it would come back to `e`.
+/// Sets `__context__`, cutting the chain where it would come back to `e`. A program may have tied the chain
+/// into a ring that `e` is not in: a second walker, half as fast, finds out.
 pub fn set_context(e: &Value, context: Value) {
     let mut at = context.clone();
+    let (mut slow, mut odd) = (context.clone(), false);
     loop {
         let next = at.as_::<Exception>().context.borrow().clone();
         if next.is_none() {
@@ -19,6 +21,14 @@ pub fn set_context(e: &Value, context: Value) {
             break;
         }
         at = next;
+        if at.is(&slow) {
+            break;
+        }
+        if odd {
+            let next = slow.as_::<Exception>().context.borrow().clone();
+            slow = next;
+        }
+        odd = !odd;
     }
     *e.as_::<Exception>().context.borrow_mut() = context;
 }
@@ -88,9 +98,22 @@ fn exception_of(vm: &mut Vm, v: Value, error: &str) -> R<Value> {
     }
     let base = vm.types.exception("BaseException").clone();
     if v.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
-        return vm.call(&v, &[], crate::object::Kw::NONE);
+        return new_exception(vm, &v, &[]);
     }
     Err(vm.raise("TypeError", error))
+}
+/// Calls an exception class, which must answer an exception.
+pub(crate) fn new_exception(vm: &mut Vm, class: &Value, args: &[Value]) -> R<Value> {
+    let e = vm.call(class, args, crate::object::Kw::NONE)?;
+    if e.is_kind(Kind::Exception) {
+        return Ok(e);
+    }
+    let (class, got) = (vm.repr_string(class)?, vm.type_of(&e).clone());
+    let got = vm.repr_string(&got)?;
+    vm.fail(
+        "TypeError",
+        format!("calling {class} should have returned an instance of BaseException, not {got}"),
+    )
 }
 
 /// Raises the exception on top again. `arg` > 0: the offset of the original raise lies `arg` below it.

@@ -82,7 +82,7 @@ fn attributes_of(
     let Some(t) = class.get::<Type>() else {
         return vm.fail("TypeError", "called match pattern must be a class");
     };
-    if !vm.is_instance_of(subject, class)? {
+    if !vm.isinstance(subject, class)? {
         return Ok(Value::NONE);
     }
     let class_name = t.name.borrow().rsplit('.').next().unwrap_or_default().to_owned();
@@ -152,16 +152,13 @@ fn attribute(
 
 impl Vm {
     pub(crate) fn is_pattern_sequence(&self, v: &Value) -> bool {
-        self.type_of(v).as_::<Type>().mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::SEQUENCE))
+        self.type_of(v).as_::<Type>().has(TypeFlags::SEQUENCE)
     }
     pub(crate) fn is_pattern_mapping(&self, v: &Value) -> bool {
-        self.type_of(v).as_::<Type>().mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::MAPPING))
+        self.type_of(v).as_::<Type>().has(TypeFlags::MAPPING)
     }
     /// Does the one positional sub-pattern of a class pattern stand for the subject itself?
     fn matches_whole(&self, t: &Type) -> bool {
         t.mro.borrow().iter().any(|t| t.as_::<Type>().has(TypeFlags::MATCH_SELF))
-    }
-    fn is_instance_of(&mut self, v: &Value, class: &Value) -> R<bool> {
-        Ok(self.is_instance(v, class))
     }
 }

@@ -80,6 +80,8 @@ impl Vm {
             let message = format!("cannot create '{}' instances", class.as_::<Type>().name.borrow());
             return self.fail("TypeError", message);
         };
+        // A class with an `__init__` of its own may take keywords that `__new__` does not know.
+        let kw = if !c.keywords && self.overrides(class, base, "__init__") { Kw::NONE } else { kw };
         let v = self.construct(base, c, args, kw)?;
         // (`reversed` may answer with what a `__reversed__` returned.)
         let made = v.word().is_ptr() || !class.is(&self.types.reversed);
@@ -87,6 +89,23 @@ impl Vm {
         if class.is(base) || foreign { Ok(v) } else { self.as_subclass(&v, class) }
     }
 
+    /// Has a class another method of this name than its builtin base?
+    pub(crate) fn overrides(&mut self, class: &Value, base: &Value, name: &str) -> bool {
+        let name = self.intern(name);
+        let of = |c: &Value| c.get::<Type>().and_then(|t| t.lookup(&name));
+        match (of(class), of(base)) {
+            (Some(a), Some(b)) => !a.is(&b),
+            (a, b) => a.is_some() != b.is_some(),
+        }
+    }
+    /// TypeError for keywords of a constructor without any, unless the class has an `__init__` of its own.
+    pub(crate) fn no_keywords<T: crate::object::Payload>(&mut self, class: &Value, name: &str, kw: Kw) -> R {
+        let own = self.class_of::<T>();
+        if kw.is_empty() || own.is_some_and(|own| self.overrides(class, &own, "__init__")) {
+            return Ok(());
+        }
+        self.fail("TypeError", format!("{name}() takes no keyword arguments"))
+    }
     pub(crate) fn constructor_of(&self, class: &Value) -> Option<Constructor> {
         let t = &self.types;
         const ANY: usize = usize::MAX;
@@ -367,6 +386,12 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     };
     if let Some(base) = base {
         let base = vm.index_clamped(base)?;
+        let text = v.is_kind(Kind::Str)
+            || v.is_kind(Kind::Bytes)
+            || v.native::<super::buffer::bytearray::ByteArray>().is_some();
+        if !text {
+            return vm.fail("TypeError", "int() can't convert non-string with explicit base");
+        }
         if base != 0 && !(2..=36).contains(&base) {
             return vm.fail("ValueError", "int() base must be >= 2 and <= 36, or 0");
         }
@@ -376,7 +401,7 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         };
     }
     match Num::of(v) {
-        Some(Num::Int(i)) => Ok(vm.int(i)),
+        Some(Num::Int(i)) if !v.is_dynamic() => Ok(vm.int(i)),
         _ if v.is_dynamic() && !v.is_kind(Kind::Str) => {
             use super::specials::Special;
             for which in [Special::Int, Special::Index] {
@@ -405,6 +430,7 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             );
             vm.fail("TypeError", message)
         }
+        Some(Num::Int(i)) => Ok(vm.int(i)),
         Some(Num::Big(b)) => Ok(vm.big(b.clone())),
         Some(Num::Float(f)) => vm.int_of_float(f),
         None => match text_argument(vm, v)? {
@@ -431,7 +457,9 @@ fn text_argument(vm: &mut Vm, v: &Value) -> R<Option<(String, String)>> {
         return Ok(Some((plain.collect(), quoted(s))));
     }
     let Some(bytes) = vm.bytes_like(v)? else { return Ok(None) };
-    let text = bytes.iter().map(|&b| b as char).collect();
+    // Bytes beyond ASCII are no digits and no space.
+    let text = bytes.iter().map(|&b| if b.is_ascii() { b as char } else { char::REPLACEMENT_CHARACTER });
+    let text = text.collect();
     let shown = vm.bytes(&bytes);
     let shown = vm.repr_string(&shown)?;
     Ok(Some((text, shown)))
@@ -472,7 +500,7 @@ fn int_of_text(vm: &mut Vm, text: &str, shown: &str, base: u32) -> R<Value> {
 
 fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(v) = args.first() else { return Ok(Value::float(0.0)) };
-    if let Some(n) = Num::of(v) {
+    if let Some(n) = Num::of(v).filter(|_| !v.is_dynamic()) {
         return vm.float_of(n).map(Value::float);
     }
     if v.is_dynamic() {

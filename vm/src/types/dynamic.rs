@@ -189,9 +189,7 @@ impl Vm {
         if v.is_dynamic() { self.truthy_dynamic(v) } else { self.truthy_builtin(v) }
     }
     fn truthy_dynamic(&mut self, v: &Value) -> R<bool> {
-        if let Some(m) = self.special_of(v, Special::Bool)
-            && !m.is_none()
-        {
+        if let Some(m) = self.special_of(v, Special::Bool) {
             let r = self.call_unbound(&m, v, &[])?;
             if !r.word().is_bool() {
                 let message = format!("__bool__ should return bool, returned {}", self.type_name(&r));

@@ -253,7 +253,7 @@ impl Vm {
         {
             return self.unknown_code(k, "float");
         }
-        if let Some(g) = spec.grouping
+        if let Some(g) = spec.grouping.or(spec.fraction_grouping)
             && kind == Some('n')
         {
             return self.fail("ValueError", format!("Cannot specify '{g}' with 'n'."));

@@ -4,6 +4,7 @@ use crate::error::R;
 use crate::object::{
     Awaitable, BuiltinDef, Flavour, GenState, Generator, Kind, Kw, Step, Str, Traceback, Type,
 };
+use crate::runtime::exc::new_exception;
 use crate::runtime::generator::Sent;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -96,12 +97,12 @@ impl Vm {
         let e = if what.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
             match () {
                 _ if value.is_kind(Kind::Exception) && self.is_instance(value, what) => value.clone(),
-                _ if value.is_none() => self.call(what, &[], Kw::NONE)?,
+                _ if value.is_none() => new_exception(self, what, &[])?,
                 _ if value.is_kind(Kind::Tuple) => {
                     let args = self.to_vec(value)?;
-                    self.call(what, &args, Kw::NONE)?
+                    new_exception(self, what, &args)?
                 }
-                _ => self.call(what, std::slice::from_ref(value), Kw::NONE)?,
+                _ => new_exception(self, what, std::slice::from_ref(value))?,
             }
         } else if what.is_kind(Kind::Exception) {
             if !value.is_none() {

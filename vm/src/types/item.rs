@@ -53,6 +53,42 @@ impl Vm {
         };
         Ok(Bounds { start, stop, step, count: count as usize })
     }
+    /// A slice applied to a length of any size: start, stop and step.
+    pub(crate) fn long_indices(&mut self, s: &Slice, len: &BigInt) -> R<[BigInt; 3]> {
+        let mut part = |v: &Value| -> R<Option<BigInt>> {
+            if v.is_none() {
+                return Ok(None);
+            }
+            let v = &self.try_index(v)?;
+            match Num::int_of(v) {
+                Some(n) => Ok(Some(n.big().into_owned())),
+                None => self
+                    .fail("TypeError", "slice indices must be integers or None or have an __index__ method"),
+            }
+        };
+        let step = part(&s.step)?.unwrap_or_else(|| BigInt::from(1));
+        let (start, stop) = (part(&s.start)?, part(&s.stop)?);
+        if step == BigInt::ZERO {
+            return self.fail("ValueError", "slice step cannot be zero");
+        }
+        let back = step.is_negative();
+        let (lowest, highest) = if back { (BigInt::from(-1), len - 1) } else { (BigInt::ZERO, len.clone()) };
+        let place = |v: Option<BigInt>, absent: &BigInt| match v {
+            None => absent.clone(),
+            Some(i) => {
+                let i = if i.is_negative() { i + len } else { i };
+                if i < lowest {
+                    lowest.clone()
+                } else if i > highest {
+                    highest.clone()
+                } else {
+                    i
+                }
+            }
+        };
+        let (first, last) = if back { (&highest, &lowest) } else { (&lowest, &highest) };
+        Ok([place(start, first), place(stop, last), step])
+    }
     pub(crate) fn slice_index(&mut self, v: &Value) -> R<i64> {
         let v = &self.try_index(v)?;
         match Num::int_of(v) {
@@ -166,12 +202,9 @@ impl Vm {
         let r = c.as_::<Range>();
         let len = self.range_len(r);
         if let Some(s) = i.get::<Slice>() {
-            let Ok(n) = usize::try_from(&len) else {
-                return self.fail("OverflowError", "Python int too large to convert to C ssize_t");
-            };
-            let b = self.slice_bounds(s, n)?;
-            let (start, stop) = (self.range_at(r, b.start)?, self.range_at(r, b.stop)?);
-            let step = self.int(b.step);
+            let [start, stop, step] = self.long_indices(s, &len)?;
+            let (start, stop) = (self.range_at(r, start)?, self.range_at(r, stop)?);
+            let step = self.big(step);
             let step = self.binary_op(BinOp::Multiply, false, &r.step, &step)?;
             return Ok(Range::new(&self.types.range, start, stop, step));
         }
@@ -188,8 +221,8 @@ impl Vm {
         let offset = self.binary_op(BinOp::Multiply, false, &r.step, &n)?;
         self.binary_op(BinOp::Add, false, &r.start, &offset)
     }
-    fn range_at(&mut self, r: &Range, i: i64) -> R<Value> {
-        let i = self.big(BigInt::from(i));
+    fn range_at(&mut self, r: &Range, i: BigInt) -> R<Value> {
+        let i = self.big(i);
         let offset = self.binary_op(BinOp::Multiply, false, &r.step, &i)?;
         self.binary_op(BinOp::Add, false, &r.start, &offset)
     }

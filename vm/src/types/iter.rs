@@ -114,7 +114,9 @@ impl Vm {
             (Some(a), Some(s), Some(n), Some(_)) => RangeIter::new(&self.types.range_iterator, a, n, s),
             _ => {
                 // A lazy iterator over the range itself, which counts upwards (see `next_of_range`).
-                EnumZip::new(&self.types.longrange_iterator, Lazy::Reversed, vec![v.clone()], Value::NONE, 0)
+                let base = self.list(vec![Value::small(0)]);
+                let parts = vec![v.clone(), base];
+                EnumZip::new(&self.types.longrange_iterator, Lazy::Reversed, parts, Value::NONE, 0)
             }
         }
     }
@@ -244,15 +246,21 @@ impl Vm {
         }
     }
 
-    /// Over a range beyond 64 bits: `count` is the position.
+    /// Position of an iterator over a range beyond 64 bits: `count` on top of what `__setstate__` set, which is
+    /// in a list of one item.
+    pub(crate) fn long_position(&mut self, it: &EnumZip) -> R<BigInt> {
+        let base = it.iters[1].get::<List>().and_then(|l| l.get(0)).unwrap_or(Value::small(0));
+        Ok(self.int_argument(&base)? + it.count.get())
+    }
+    /// Over a range beyond 64 bits.
     fn next_of_range(&mut self, it: &EnumZip) -> R<Option<Value>> {
-        let i = it.count.get();
+        let i = self.long_position(it)?;
         let r = it.iters[0].as_::<Range>();
-        if BigInt::from(i) >= self.range_len(r) {
+        if i >= self.range_len(r) {
             return Ok(None);
         }
-        it.count.set(i + 1);
-        let i = self.int(i);
+        it.count.set(it.count.get() + 1);
+        let i = self.big(i);
         let offset = self.binary_op(BinOp::Multiply, false, &r.step, &i)?;
         self.binary_op(BinOp::Add, false, &r.start, &offset).map(Some)
     }

@@ -11,7 +11,7 @@ use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::Signed;
 
 /// Of iterators over lists, tuples, strs and bytes.
 pub static SEQUENCE: &[BuiltinDef] = &[
@@ -90,13 +90,14 @@ pub static RANGE: &[BuiltinDef] =
 pub static LONG_RANGE: &[BuiltinDef] = &[
     BuiltinDef::new("__length_hint__", 0, 0, |vm, a, _| {
         let it = a[0].as_::<EnumZip>();
-        let n = vm.range_len(it.iters[0].as_()) - it.count.get();
+        let n = vm.range_len(it.iters[0].as_()) - vm.long_position(it)?;
         Ok(vm.big(if n.is_negative() { BigInt::ZERO } else { n }))
     }),
     BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| {
         let it = a[0].as_::<EnumZip>();
         let r = it.iters[0].as_::<Range>();
-        let i = vm.int(it.count.get());
+        let i = vm.long_position(it)?;
+        let i = vm.big(i);
         let n = vm.range_len(r);
         let n = vm.big(n);
         let offset = vm.binary_op(BinOp::Multiply, false, &r.step, &i)?;
@@ -108,9 +109,16 @@ pub static LONG_RANGE: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("__setstate__", 1, 1, |vm, a, _| {
         let it = a[0].as_::<EnumZip>();
-        let n = vm.range_len(it.iters[0].as_()).to_i64().unwrap_or(i64::MAX);
-        let i = Num::int_of(&a[1]).map_or(0, |i| i.clamp_i64());
-        it.count.set(i.clamp(0, n));
+        let n = vm.range_len(it.iters[0].as_());
+        let Some(i) = Num::int_of(&a[1]).map(|i| i.big().into_owned()) else {
+            let message = format!("state must be an int, not {}", vm.type_name(&a[1]));
+            return vm.fail("TypeError", message);
+        };
+        let i = vm.big(i.clamp(BigInt::ZERO, n.max(BigInt::ZERO)));
+        if let Some(l) = it.iters[1].get::<List>() {
+            drop(l.set(0, i));
+        }
+        it.count.set(0);
         Ok(Value::NONE)
     }),
 ];

@@ -157,7 +157,7 @@ impl Vm {
     }
 
     fn float_pow(&mut self, x: f64, y: f64) -> R<Value> {
-        if x == 0.0 && y < 0.0 {
+        if x == 0.0 && y < 0.0 && y.is_finite() {
             return self.fail("ZeroDivisionError", "zero to a negative power");
         }
         if x < 0.0 && x.is_finite() && y.is_finite() && y != y.floor() {
@@ -407,6 +407,13 @@ impl Vm {
         }
     }
     pub fn invert_builtin(&mut self, v: &Value) -> R<Value> {
+        if v.word().is_bool() {
+            let message = "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This \
+                           returns the bitwise inversion of the underlying int object and is usually not what you \
+                           expect from the negation of a bool object. Use the 'not' operator for boolean negation \
+                           or ~int(x) for the bitwise inversion of the underlying int.";
+            self.warn("DeprecationWarning", message, 1)?;
+        }
         match Num::int_of(v) {
             Some(Num::Int(i)) => Ok(self.int(!i)),
             Some(n) => {

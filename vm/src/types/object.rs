@@ -317,7 +317,11 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
                 | 1 << 14,
         ))
     }),
-    GetSet::get("__basicsize__", |_, v| Ok(Value::small(16 + 8 * v.as_::<Type>().slots.get() as i64))),
+    GetSet::get("__basicsize__", |_, v| {
+        let t = v.as_::<Type>();
+        let head = if t.instance.get() == Kind::Int { 24 } else { 16 };
+        Ok(Value::small(head + 8 * t.slots.get() as i64))
+    }),
     GetSet::get("__itemsize__", |_, v| {
         Ok(Value::small(match v.as_::<Type>().instance.get() {
             Kind::Tuple => 8,
@@ -490,7 +494,11 @@ fn dict_or(vm: &mut Vm, a: &Value, b: &Value, inplace: bool) -> R<Value> {
     }
     vm.binary_builtin(BinOp::Or, inplace, a, b)
 }
-static LIST_INIT: &[BuiltinDef] = &[BuiltinDef::new("__init__", 0, 1, |vm, a, _| {
+static LIST_INIT: &[BuiltinDef] = &[BuiltinDef::kw("__init__", 0, 1, |vm, a, kw| {
+    let (class, list) = (vm.type_of(&a[0]).clone(), vm.types.list.clone());
+    if !kw.is_empty() && !vm.overrides(&class, &list, "__new__") {
+        return vm.fail("TypeError", "list() takes no keyword arguments");
+    }
     let items = a.get(1).map_or(Ok(vec![]), |v| vm.to_vec_hinted(v))?;
     let old = a[0].as_::<crate::object::List>().with_vec(|l| std::mem::replace(l, items));
     drop(old);

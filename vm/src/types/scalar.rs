@@ -25,6 +25,10 @@ pub static INT: &[BuiltinDef] = &[
 
 pub static FLOAT: &[BuiltinDef] = &[
     BuiltinDef::class("__getformat__", 1, 1, |vm, a, _| {
+        if a[1].get::<Str>().is_none() {
+            let message = format!("__getformat__() argument must be str, not {}", vm.type_name(&a[1]));
+            return vm.fail("TypeError", message);
+        }
         let known = a[1].get::<Str>().is_some_and(|s| matches!(s.as_str(), "double" | "float"));
         if !known {
             return vm.fail("ValueError", "__getformat__() argument 1 must be 'double' or 'float'");
@@ -132,13 +136,12 @@ pub static RANGE: &[BuiltinDef] = &[
 ];
 
 pub static SLICE: &[BuiltinDef] = &[BuiltinDef::new("indices", 1, 1, |vm, a, _| {
-    let n = vm.index_size(&a[1])?;
-    if n < 0 {
+    let n = vm.int_argument(&a[1])?;
+    if n.sign() == num_bigint::Sign::Minus {
         return vm.fail("ValueError", "length should not be negative");
     }
-    let b = vm.slice_bounds(a[0].as_::<Slice>(), n as usize)?;
-    let parts = vec![vm.int(b.start), vm.int(b.stop), vm.int(b.step)];
-    Ok(vm.tuple(parts))
+    let parts = vm.long_indices(a[0].as_::<Slice>(), &n)?.map(|n| vm.big(n));
+    Ok(vm.tuple(parts.to_vec()))
 })];
 
 /// Of ranges and slices, which are their three bounds.

@@ -163,7 +163,7 @@ fn comparison(vm: &mut Vm, op: CmpOp, a: &[Value]) -> R<Value> {
 }
 
 fn init(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    if !kw.is_empty() && vm.type_of(&args[0]).is(&vm.types.set) {
+    if !kw.is_empty() {
         return vm.fail("TypeError", "set() takes no keyword arguments");
     }
     if args.len() > 2 {

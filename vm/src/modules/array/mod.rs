@@ -137,7 +137,7 @@ fn push(vm: &mut Vm, a: &Array, v: &Value) -> R {
 
 static ARRAY: ClassDef = ClassDef {
     name: "array.array",
-    flags: SUBCLASS.union(WEAKREF),
+    flags: SUBCLASS.union(WEAKREF).union(crate::object::TypeFlags::SEQUENCE),
     methods: METHODS,
     getset: &[
         GetSet::get("typecode", |vm, v| {

@@ -25,9 +25,7 @@ static CHAIN: ClassDef = ClassDef {
     flags: SUBCLASS,
     methods: &[
         BuiltinDef::kw("__new__", 0, u8::MAX, |vm, a, kw| {
-            if !kw.is_empty() {
-                return vm.fail("TypeError", "chain() takes no keyword arguments");
-            }
+            vm.no_keywords::<Chain>(&a[0], "chain", kw)?;
             let all = vm.tuple(a[1..].to_vec());
             let source = Slot::new(vm.get_iter(&all)?);
             Ok(vm.new_native(&a[0], Chain { source, active: Slot::empty() }))

@@ -32,10 +32,6 @@ fn call1(vm: &mut Vm, f: &Value, v: &Value) -> R<Value> {
     vm.call(f, std::slice::from_ref(v), Kw::NONE)
 }
 
-fn no_keywords(vm: &mut Vm, name: &str, kw: Kw) -> R {
-    if kw.is_empty() { Ok(()) } else { vm.fail("TypeError", format!("{name}() takes no keyword arguments")) }
-}
-
 // ---- accumulate
 
 struct Accumulate {
@@ -307,7 +303,7 @@ static CYCLE: ClassDef = ClassDef {
     flags: SUBCLASS,
     methods: &[
         BuiltinDef::kw("__new__", 1, 1, |vm, a, kw| {
-            no_keywords(vm, "cycle", kw)?;
+            vm.no_keywords::<Cycle>(&a[0], "cycle", kw)?;
             let it = Slot::new(vm.get_iter(&a[1])?);
             Ok(vm.new_native(&a[0], Cycle { it, saved: RefCell::default(), index: Cell::new(0) }))
         }),
@@ -352,7 +348,7 @@ macro_rules! function_and_iterator {
             flags: SUBCLASS,
             methods: &[
                 BuiltinDef::kw("__new__", 2, 2, |vm, a, kw| {
-                    no_keywords(vm, $name, kw)?;
+                    vm.no_keywords::<$t>(&a[0], $name, kw)?;
                     let it = vm.get_iter(&a[2])?;
                     Ok(vm.new_native(&a[0], $t { func: a[1].clone(), it, flag: Cell::new(false) }))
                 }),
@@ -466,7 +462,7 @@ static ISLICE: ClassDef = ClassDef {
     flags: SUBCLASS,
     methods: &[
         BuiltinDef::kw("__new__", 2, 4, |vm, a, kw| {
-            no_keywords(vm, "islice", kw)?;
+            vm.no_keywords::<Islice>(&a[0], "islice", kw)?;
             let mut bound = |v: &Value, absent: i64, message: &str| {
                 if v.is_none() {
                     return Ok(absent);
@@ -552,7 +548,7 @@ static PAIRWISE: ClassDef = ClassDef {
     flags: SUBCLASS,
     methods: &[
         BuiltinDef::kw("__new__", 1, 1, |vm, a, kw| {
-            no_keywords(vm, "pairwise", kw)?;
+            vm.no_keywords::<Pairwise>(&a[0], "pairwise", kw)?;
             let it = Slot::new(vm.get_iter(&a[1])?);
             Ok(vm.new_native(&a[0], Pairwise { it, old: Slot::empty() }))
         }),

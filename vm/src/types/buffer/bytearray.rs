@@ -175,7 +175,7 @@ static METHODS: &[BuiltinDef] = &[
 
 static BYTEARRAY: ClassDef = ClassDef {
     name: "bytearray",
-    flags: SUBCLASS.union(WEAKREF),
+    flags: SUBCLASS.union(WEAKREF).union(crate::object::TypeFlags::MATCH_SELF),
     methods: METHODS,
     doc: Some(
         "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\n\

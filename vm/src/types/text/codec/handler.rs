@@ -192,13 +192,21 @@ impl Vm {
             return Ok(Some(String::new()));
         }
         let reason = self.str_string(&reason)?;
+        let encoding = if translate { String::new() } else { self.str_string(&encoding)? };
+        // Making the texts may have changed the object.
+        let key = self.intern("object");
+        let object = self.get_attr_opt(e, &key)?.unwrap_or(Value::NONE);
+        if object.is_none() || decode != object.get::<Bytes>().is_some() {
+            let what = if decode { "bytes" } else { "string" };
+            return self.fail("TypeError", format!("UnicodeError 'object' attribute must be a {what}"));
+        }
         let int = |v: &Value| Num::int_of(v).map_or(0, Num::clamp_i64);
         let (start, end) = (int(&start), int(&end));
         let front = match translate {
             true => "can't translate".to_owned(),
             false => {
                 let verb = if decode { "decode" } else { "encode" };
-                format!("'{}' codec can't {verb}", self.str_string(&encoding)?)
+                format!("'{encoding}' codec can't {verb}")
             }
         };
         let one = usize::try_from(start).ok().filter(|_| end == start.saturating_add(1));
