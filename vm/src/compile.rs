@@ -6,14 +6,17 @@ mod literal;
 mod mistakes;
 mod peg;
 mod token;
+pub(crate) mod warn;
 
 use crate::code::Code;
 use crate::error::{Exc, R};
 use crate::object::{Bytes, Dict, Module, Str};
 use crate::value::Value;
 use crate::vm::Vm;
+use ruff_source_file::SourceLocation;
+use rustpython_compiler::codegen::error::CodegenErrorType;
 use rustpython_compiler::core::bytecode::CodeFlags;
-use rustpython_compiler::{CompileError, CompileOpts, Mode};
+use rustpython_compiler::{CodeObject, CompileError, CompileOpts, Mode, compile_with_syntax_warning_handler};
 
 /// What the source is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +80,29 @@ impl Vm {
         let options = self.compile_options(settings);
         let source = universal_newlines(source);
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
-        match rustpython_compiler::compile(&source, mode, &name, options) {
+        let mut warned: Vec<warn::Warning> = vec![];
+        let mut keep = |place: SourceLocation, message: String| {
+            warned.push(warn::Warning::at(place, message));
+            Ok(())
+        };
+        let mut compiled = compile_with_syntax_warning_handler(&source, mode, &name, options, &mut keep);
+        if is_too_deep(&compiled) || warn::has_deep_indents(source.as_bytes()) {
+            let barry = settings.flags & CodeFlags::FUTURE_BARRY_AS_BDFL.bits() != 0;
+            if let Some(d) = diagnose::diagnose(&source, what, settings.flags, barry, None) {
+                return Err(self.raise_report(&d.report, filename, d.last, &source));
+            }
+        }
+        if is_too_deep(&compiled) {
+            let options = self.compile_options(settings);
+            warned.clear();
+            compiled = deep(&source, mode, &name, options, &mut warned).unwrap_or(compiled);
+        }
+        if !matches!(compiled, Err(CompileError::Parse(_))) {
+            let first = warn::of_tokens(&source);
+            self.syntax_warnings(first, filename, &source)?;
+            self.syntax_warnings(warned, filename, &source)?;
+        }
+        match compiled {
             Ok(code) => Code::from_compiled(self, &code, filename),
             Err(e) => Err(self.raise_syntax_error(&source, filename, &e, Some(what), settings)),
         }
@@ -103,7 +128,6 @@ impl Vm {
         what: Option<Source>,
         with: Settings,
     ) -> Exc {
-        use rustpython_compiler::codegen::error::CodegenErrorType;
         if let CompileError::Codegen(c) = e
             && matches!(c.error, CodegenErrorType::RecursionError)
         {
@@ -113,11 +137,16 @@ impl Vm {
             Some(path) if !path.is_empty() && !path.starts_with('<') => std::fs::read_to_string(path).ok(),
             _ => None,
         };
-        if let (CompileError::Parse(_), Some(what)) = (e, what) {
+        if let Some(what) = what {
             let barry = with.flags & CodeFlags::FUTURE_BARRY_AS_BDFL.bits() != 0;
-            if let Some((report, last)) = diagnose::diagnose(source, what, with.flags, barry, on_disk.clone())
-            {
-                return self.raise_report(&report, file, last, source);
+            if let Some(d) = diagnose::diagnose(source, what, with.flags, barry, on_disk.clone()) {
+                if matches!(e, CompileError::Parse(_)) {
+                    let first = source.get(..d.understood).map(warn::of_tokens).unwrap_or_default();
+                    if let Err(e) = self.syntax_warnings(first, file, source) {
+                        return e;
+                    }
+                }
+                return self.raise_report(&d.report, file, d.last, source);
             }
         }
         let (line, column) = e.python_location();
@@ -309,6 +338,37 @@ impl Vm {
         }
     }
 }
+
+fn is_too_deep(compiled: &Result<CodeObject, CompileError>) -> bool {
+    let Err(CompileError::Codegen(e)) = compiled else { return false };
+    matches!(e.error, CodegenErrorType::RecursionError)
+}
+
+/// Compiles deeply nested source, on a stack of its own; None if there is no room for it.
+fn deep(
+    source: &str,
+    mode: Mode,
+    name: &str,
+    mut options: CompileOpts,
+    warned: &mut Vec<warn::Warning>,
+) -> Option<Result<CodeObject, CompileError>> {
+    options.recursion_limit = DEEP;
+    let work = || {
+        let mut keep = |place: SourceLocation, message: String| {
+            warned.push(warn::Warning::at(place, message));
+            Ok(())
+        };
+        compile_with_syntax_warning_handler(source, mode, name, options, &mut keep)
+    };
+    std::thread::scope(|s| {
+        let thread = std::thread::Builder::new().stack_size(DEEP * STACK_PER_LEVEL).spawn_scoped(s, work);
+        thread.ok()?.join().ok()
+    })
+}
+
+/// Levels of nesting that are compiled, and the stack that one may take.
+const DEEP: usize = 20_000;
+const STACK_PER_LEVEL: usize = 48 << 10;
 
 /// `\r\n` and `\r` are line ends too.
 pub(crate) fn universal_newlines(source: &str) -> std::borrow::Cow<'_, str> {

@@ -7,8 +7,13 @@ use super::{ALLOW_INCOMPLETE, DONT_IMPLY_DEDENT, Source, TYPE_COMMENTS};
 /// Stack for the thread that parses: nesting is limited by the parser itself.
 const STACK: usize = 256 << 20;
 
-/// A report, and where the last complete statement began (line, column): what suggestions are looked for in.
-pub type Diagnosis = (Report, (u32, i32));
+pub struct Diagnosis {
+    pub report: Report,
+    /// Where the last complete statement began (line, column): what suggestions are looked for in.
+    pub last: (u32, i32),
+    /// As much of the text was understood: what there is to warn about in it is said all the same.
+    pub understood: usize,
+}
 
 /// None: nothing wrong was found here.
 pub fn diagnose(
@@ -41,6 +46,7 @@ fn run(text: &str, what: Source, flags: u32, barry: bool, file: Option<String>) 
         Source::Eval => "eval",
         Source::Single => "interactive",
     };
+    let mut understood = 0;
     match p.run(rule, false) {
         Ok(Some(_)) => {
             if !single || !more_than_one(&p) {
@@ -51,10 +57,14 @@ fn run(text: &str, what: Source, flags: u32, barry: bool, file: Option<String>) 
                 "multiple statements found while compiling a single statement".into(),
             );
         }
-        first => explain(&mut p, rule, flags, first.is_err()),
+        first => {
+            let n = p.tokens.len().saturating_sub(1);
+            understood = p.tokens[..n].iter().map(|t| t.to).max().unwrap_or(0);
+            explain(&mut p, rule, flags, first.is_err());
+        }
     }
     let last = p.last_statement;
-    p.report.map(|r| (r, last))
+    p.report.map(|report| Diagnosis { report, last, understood })
 }
 
 /// After an interactive statement only blanks and comments may come.
@@ -84,6 +94,7 @@ fn explain(p: &mut Parser, rule: &str, flags: u32, stopped: bool) {
         && p.report.is_some()
     {
         if matches!(p.source.done, Done::Ok)
+            && !p.source.in_field()
             && p.report.as_ref().is_some_and(|r| !matches!(r.class, "MemoryError"))
         {
             p.tokenize_rest();
@@ -101,7 +112,9 @@ fn explain(p: &mut Parser, rule: &str, flags: u32, stopped: bool) {
             p.raise_last("IndentationError", message.into());
         }
         _ => {
-            p.raise_known(last, "invalid syntax");
+            let old = p.tokens.get(last).is_some_and(|t| p.text_of(t) == "<>");
+            let hint = "invalid syntax.  Maybe you meant '!=' instead of '<>'?";
+            p.raise_known(last, if old { hint } else { "invalid syntax" });
             p.tokenize_rest();
         }
     }

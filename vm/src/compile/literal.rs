@@ -48,8 +48,9 @@ pub fn unicode_error(body: &str) -> Option<String> {
                 at += 4 + end;
                 continue;
             }
+            // Here the backslash itself stands as \u005c.
             _ if kind >= 128 => {
-                (i, at) = (i + 1, at + 1);
+                (i, at) = (i + 1, at + 6);
                 continue;
             }
             _ => {

@@ -20,6 +20,7 @@ pub static FUNCTIONS: &[(&str, Function)] = &[
     ("unparenthesized_last", unparenthesized_last),
     ("arguments", arguments),
     ("legacy", legacy),
+    ("inside_string", inside_string),
     ("missing_comma", missing_comma),
     ("annotated_target", annotated_target),
     ("assign_target", assign_target),
@@ -157,8 +158,8 @@ fn strings(p: &mut Parser, l: &Labels, start: usize, _: Vec<N>) -> Parsed {
     let Some(a) = a_of(l).cloned() else { return Ok(None) };
     let bytes = a.kids.iter().filter(|k| k.kind == Kind::Bytes).count();
     if bytes > 0 && bytes < a.kids.len() {
-        let (first, last) = (&a.kids[0], &a.kids[a.kids.len() - 1]);
-        return fail(p, "cannot mix bytes and nonbytes literals", first, last);
+        p.raise_last("SyntaxError", "cannot mix bytes and nonbytes literals".into());
+        return Err(Stop);
     }
     let fields = a.kids.iter().any(|k| k.kind == Kind::FString);
     Ok(Some(p.node(if fields { Kind::FString } else { Kind::Literal }, start, vec![])))
@@ -244,6 +245,12 @@ fn missing_comma(p: &mut Parser, l: &Labels, _: usize, _: Vec<N>) -> Parsed {
         return Ok(None);
     }
     fail(p, "invalid syntax. Perhaps you forgot a comma?", &a, &b)
+}
+
+fn inside_string(p: &mut Parser, l: &Labels, _: usize, _: Vec<N>) -> Parsed {
+    let Some(a) = a_of(l).cloned() else { return Ok(None) };
+    let (first, last) = (a.kids.first().unwrap_or(&a), a.kids.last().unwrap_or(&a));
+    fail(p, "invalid syntax. Is this intended to be part of the string?", first, last)
 }
 
 fn annotated_target(p: &mut Parser, l: &Labels, _: usize, _: Vec<N>) -> Parsed {
@@ -350,7 +357,8 @@ fn mixed_after(p: &mut Parser, _: &Labels, start: usize, kids: Vec<N>) -> Parsed
 fn bound(p: &mut Parser, l: &Labels, what: &str) -> Parsed {
     let (Some(a), Some(b)) = (a_of(l).cloned(), label(l, b'b')) else { return Ok(None) };
     let kind = if b.kind == Kind::Tuple { "constraints" } else { "bound" };
-    fail(p, format!("cannot use {kind} with {what}"), &a, &a)
+    p.raise_from("SyntaxError", format!("cannot use {kind} with {what}"), &a);
+    Err(Stop)
 }
 
 fn bound_tuple(p: &mut Parser, l: &Labels, _: usize, _: Vec<N>) -> Parsed {

@@ -165,7 +165,7 @@ pub struct Parser<'a> {
 }
 
 /// Nested calls of rules that CPython's parser allows.
-const MAX_LEVEL: usize = 4000;
+const MAX_LEVEL: usize = 6000;
 
 pub fn label(labels: &Labels, name: u8) -> Option<&N> {
     labels.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
@@ -313,7 +313,9 @@ impl<'a> Parser<'a> {
             .and_then(|f| f.split_inclusive('\n').nth((start.0 as usize).wrapping_sub(1)).map(str::to_owned));
         let text = match from_file {
             Some(text) => text,
-            None if s.line <= start.0 && s.line_end > s.buffer => s.text[s.buffer..s.line_end].to_owned(),
+            None if s.line <= start.0 && s.line_end > s.line_start => {
+                s.text[s.line_start..s.line_end].to_owned()
+            }
             None => s.text.split('\n').nth((start.0 as usize).wrapping_sub(1)).unwrap_or("").to_owned(),
         };
         let count = |n: i64| {
@@ -334,6 +336,19 @@ impl<'a> Parser<'a> {
         });
     }
 
+    fn deeper(&mut self) -> Result<(), Stop> {
+        self.level += 1;
+        if self.level < MAX_LEVEL {
+            return Ok(());
+        }
+        self.report = Some(Report {
+            class: "MemoryError",
+            message: "Parser stack overflowed - Python source too complex to parse".into(),
+            ..Report::default()
+        });
+        Err(Stop)
+    }
+
     fn rule(&mut self, r: u16) -> Parsed {
         let grammar = self.grammar;
         let rule = &grammar.rules[r as usize];
@@ -345,15 +360,7 @@ impl<'a> Parser<'a> {
             }
             return Ok(node);
         }
-        self.level += 1;
-        if self.level >= MAX_LEVEL {
-            self.report = Some(Report {
-                class: "MemoryError",
-                message: "Parser stack overflowed - Python source too complex to compile".into(),
-                ..Report::default()
-            });
-            return Err(Stop);
-        }
+        self.deeper()?;
         let start = self.mark;
         let node = if rule.left {
             let mut best: (Option<N>, usize) = (None, start);
@@ -474,9 +481,7 @@ impl<'a> Parser<'a> {
             }
             Place::From(a) => {
                 if let Some(a) = get(a) {
-                    let now = self.source.cur as i64 - self.source.line_start as i64;
-                    let line = self.source.line;
-                    self.raise(class, message, (a.start.0, i64::from(a.start.1) + 1), (line, now));
+                    self.raise_from(class, message, &a);
                 }
             }
             Place::Range(a, b) => {
@@ -486,6 +491,13 @@ impl<'a> Parser<'a> {
             }
         }
         Ok(())
+    }
+
+    /// From the beginning of a node to as far as was read.
+    pub fn raise_from(&mut self, class: &'static str, message: String, a: &Node) {
+        let now = self.source.cur as i64 - self.source.line_start as i64;
+        let line = self.source.line;
+        self.raise(class, message, (a.start.0, i64::from(a.start.1) + 1), (line, now));
     }
 
     pub fn raise_range(&mut self, class: &'static str, message: String, a: &Node, b: &Node) {
@@ -530,13 +542,18 @@ impl<'a> Parser<'a> {
                 if found.kind == *kind {
                     return Ok(Some(self.accept()));
                 }
+                if !self.mistakes {
+                    return Ok(None);
+                }
                 self.raise_token("SyntaxError", format!("expected '{text}'"), self.mark);
                 Err(Stop)
             }
             Item::Rule(r) => self.rule(*r),
             Item::Group(alternatives) => {
                 let start = self.mark;
+                self.deeper()?;
                 let node = self.choose(alternatives)?;
+                self.level -= 1;
                 if node.is_none() {
                     self.mark = start;
                 }
@@ -555,6 +572,7 @@ impl<'a> Parser<'a> {
             Item::Many { inner, least } => {
                 let start = self.mark;
                 let mut kids = vec![];
+                self.deeper()?;
                 loop {
                     let here = self.mark;
                     match self.item(inner)? {
@@ -565,6 +583,7 @@ impl<'a> Parser<'a> {
                         }
                     }
                 }
+                self.level -= 1;
                 if kids.len() < *least {
                     self.mark = start;
                     return Ok(None);
@@ -573,7 +592,10 @@ impl<'a> Parser<'a> {
             }
             Item::Joined { by, inner } => {
                 let start = self.mark;
-                let Some(first) = self.item(inner)? else {
+                self.deeper()?;
+                let first = self.item(inner)?;
+                self.level -= 1;
+                let Some(first) = first else {
                     self.mark = start;
                     return Ok(None);
                 };

@@ -203,12 +203,14 @@ impl<'a> Tokens<'a> {
 
     /// An error with a message, at the last byte read.
     fn fail(&mut self, message: impl Into<String>) -> Kind {
-        let column = self.chars(self.line_start, self.cur) as i64;
-        self.fail_at(column, -1, message)
+        self.fail_at(self.cur - self.line_start, self.cur - self.line_start, message)
     }
 
-    fn fail_at(&mut self, column: i64, end_column: i64, message: impl Into<String>) -> Kind {
+    /// From one column to another, in bytes from 1.
+    fn fail_at(&mut self, column: usize, end_column: usize, message: impl Into<String>) -> Kind {
         self.done = Done::Message;
+        let count = |n: usize| self.chars(self.line_start, self.line_start + n) as i64;
+        let (column, end_column) = (count(column), count(end_column));
         let rest = &self.s[self.line_start..];
         let n = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
         self.error = Some(Report {
@@ -389,7 +391,7 @@ impl<'a> Tokens<'a> {
                 if blank || !self.open.is_empty() {
                     return None;
                 }
-                *span = (self.start, Some(self.cur - 1));
+                *span = (self.start, Some(self.cur));
                 return Some(NEWLINE);
             } else if b == b'.'
                 && self.s.get(self.cur).is_some_and(u8::is_ascii_digit)
@@ -443,7 +445,7 @@ impl<'a> Tokens<'a> {
                     let from = self.start.unwrap_or(0) + 1 - self.line_start;
                     let to = self.cur - self.line_start;
                     let message = format!("'{one}' and '{two}' prefixes are incompatible");
-                    return self.fail_at(from as i64, to as i64, message);
+                    return self.fail_at(from, to, message);
                 }
                 if saw_f || saw_t {
                     return self.open_string(q, saw_r, saw_t);
@@ -609,7 +611,7 @@ impl<'a> Tokens<'a> {
                 let to = zeros_end - self.line_start;
                 let message = "leading zeros in decimal integer literals are not permitted; \
                                use an 0o prefix for octal integers";
-                self.fail_at(from as i64, to as i64, message)
+                self.fail_at(from, to, message)
             }
             _ => self.end_number(c, "decimal"),
         }
@@ -884,9 +886,13 @@ impl<'a> Tokens<'a> {
                 && let Some(k) = word(text)
             {
                 self.cur = end;
+                if n == 2 {
+                    self.look_behind();
+                }
                 return k;
             }
         }
+        self.look_behind();
         let text = [c];
         let found = std::str::from_utf8(&text).ok().and_then(word);
         match c {
@@ -911,6 +917,17 @@ impl<'a> Tokens<'a> {
             return self.fail(format!("invalid non-printable character U+{c:04X}"));
         }
         found.unwrap_or(OTHER)
+    }
+
+    /// The byte behind an operator is read too: that there is none may matter.
+    fn look_behind(&mut self) {
+        let c = self.next_byte();
+        self.back(c);
+    }
+
+    /// In an expression inside of a string.
+    pub fn in_field(&self) -> bool {
+        !self.fields.is_empty()
     }
 
     /// A closing bracket; Some: an error.

@@ -2,13 +2,13 @@
 
 use super::{build, read};
 use crate::code::Code;
-use crate::compile::{Settings, Source};
+use crate::compile::{Settings, Source, warn};
 use crate::error::R;
 use crate::object::Str;
 use crate::value::Value;
 use crate::vm::Vm;
 use ruff_source_file::SourceFileBuilder;
-use rustpython_compiler::codegen::compile::compile_top;
+use rustpython_compiler::codegen::compile::compile_top_with_syntax_warning_handler;
 use rustpython_compiler::{CompileError, Mode, ast, parser};
 
 /// CPython's parser gives up on deeper nesting.
@@ -51,7 +51,11 @@ impl Vm {
         let source = crate::compile::universal_newlines(source);
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
         match parse(&source, &name, mode) {
-            Ok(tree) => build::tree(self, &source, &name, &tree, mode == "single"),
+            Ok(tree) => {
+                let first = warn::of_tokens(&source);
+                self.syntax_warnings(first, filename, &source)?;
+                build::tree(self, &source, &name, &tree, mode == "single")
+            }
             Err(e) => Err(self.raise_syntax_error(&source, filename, &e, Some(source_of(mode)), with)),
         }
     }
@@ -60,7 +64,15 @@ impl Vm {
         let name = filename.get::<Str>().map_or("?", Str::as_str).to_owned();
         let (tree, file) = read::tree(self, tree, &name, mode)?;
         let options = self.compile_options(with);
-        match compile_top(tree, file, mode_of(mode), options) {
+        let mut warned = vec![];
+        let mut keep = |place, message| {
+            warned.push(warn::Warning::at(place, message));
+            Ok(())
+        };
+        let compiled =
+            compile_top_with_syntax_warning_handler(tree, file, mode_of(mode), options, Some(&mut keep));
+        self.syntax_warnings(warned, filename, "")?;
+        match compiled {
             Ok(code) => Code::from_compiled(self, &code, filename),
             Err(e) => Err(self.raise_syntax_error("", filename, &CompileError::Codegen(e), None, with)),
         }
