@@ -86,7 +86,8 @@ impl Vm {
             Ok(())
         };
         let mut compiled = compile_with_syntax_warning_handler(&source, mode, &name, options, &mut keep);
-        if is_too_deep(&compiled) || warn::has_deep_indents(source.as_bytes()) {
+        let unchecked = settings.flags & TYPE_COMMENTS != 0 && source.contains("type:");
+        if unchecked || is_too_deep(&compiled) || warn::has_deep_indents(source.as_bytes()) {
             let barry = settings.flags & CodeFlags::FUTURE_BARRY_AS_BDFL.bits() != 0;
             if let Some(d) = diagnose::diagnose(&source, what, settings.flags, barry, None) {
                 return Err(self.raise_report(&d.report, filename, d.last, &source));
@@ -150,8 +151,16 @@ impl Vm {
             }
         }
         let (line, column) = e.python_location();
-        let (end_line, end_column) = e.python_end_location().unwrap_or((line, column));
+        let (end_line, mut end_column) = e.python_end_location().unwrap_or((line, column));
         let message = e.to_string();
+        // An import's new name belongs to its place.
+        if message == "cannot assign to __debug__"
+            && let Some(rest) =
+                source.lines().nth(end_line.wrapping_sub(1)).and_then(|l| l.get(end_column - 1..))
+            && rest.starts_with(" as __debug__")
+        {
+            end_column += " as __debug__".len();
+        }
         // What the compiler proper finds, after the parser, shows the line only if there is a file to show.
         let text = match e {
             CompileError::Codegen(_) => {

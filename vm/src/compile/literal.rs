@@ -25,7 +25,7 @@ pub fn unicode_error(body: &str) -> Option<String> {
             (i, at) = (i + 1, at + 1);
             continue;
         }
-        let Some(&kind) = b.get(i + 1) else { return None };
+        let &kind = b.get(i + 1)?;
         let (n, why) = match kind {
             b'x' => (2, "truncated \\xXX escape"),
             b'u' => (4, "truncated \\uXXXX escape"),

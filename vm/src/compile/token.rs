@@ -489,13 +489,16 @@ impl<'a> Tokens<'a> {
     fn number_ends(&mut self, c: Option<u8>, what: &str) -> bool {
         let Some(b) = c else { return true };
         let rest = &self.s[self.cur..self.line_end];
+        let goes_on = |tail: &[u8]| {
+            rest.strip_prefix(tail).is_some_and(|r| !r.first().is_some_and(|&b| continues_name(b)))
+        };
         let keyword = match b {
-            b'a' => rest.starts_with(b"nd"),
-            b'e' => rest.starts_with(b"lse"),
-            b'f' => rest.starts_with(b"or"),
+            b'a' => goes_on(b"nd"),
+            b'e' => goes_on(b"lse"),
+            b'f' => goes_on(b"or"),
             b'i' => rest.first().is_some_and(|n| matches!(n, b'f' | b'n' | b's')),
-            b'o' => rest.starts_with(b"r"),
-            b'n' => rest.starts_with(b"ot"),
+            b'o' => goes_on(b"r"),
+            b'n' => goes_on(b"ot"),
             _ => false,
         };
         if !keyword && b < 128 && continues_name(b) {

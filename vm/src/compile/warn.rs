@@ -7,12 +7,68 @@ use crate::error::R;
 use crate::value::Value;
 use crate::vm::Vm;
 use ruff_source_file::SourceLocation;
+use ruff_text_size::Ranged;
+use rustpython_compiler::ast::visitor::{Visitor, walk_expr, walk_stmt};
+use rustpython_compiler::{ast, parser};
 
 /// A warning, and the error it may become (without a class: the place is known, the text is not).
 pub struct Warning {
     pub line: u32,
     pub message: String,
     pub error: Report,
+}
+
+/// The compiler says where something begins, not where it ends.
+const UNKNOWN: i64 = i64::MIN;
+
+/// Where that ends of which a warning of the compiler gives the beginning: line, column from 1.
+fn end_of(source: &str, report: &Report) -> (u32, i64) {
+    struct Finder<'s> {
+        source: &'s str,
+        at: usize,
+        message: &'s str,
+        found: Option<usize>,
+    }
+    impl<'a> Visitor<'a> for Finder<'_> {
+        fn visit_stmt(&mut self, s: &'a ast::Stmt) {
+            let fits = self.message.ends_with("'finally' block") || self.message.starts_with("assertion");
+            if fits && s.range().start().to_usize() == self.at && !s.is_expr_stmt() {
+                self.found = Some(s.range().end().to_usize());
+            }
+            walk_stmt(self, s);
+        }
+        fn visit_expr(&mut self, e: &'a ast::Expr) {
+            let part = match e {
+                ast::Expr::Compare(_) if self.message.starts_with("\"is") => Some(e.range()),
+                ast::Expr::Call(c) if self.message.contains("callable") => Some(c.func.range()),
+                ast::Expr::Subscript(s) if self.message.contains("missed") => Some(s.value.range()),
+                _ => None,
+            };
+            if let Some(r) = part
+                && r.start().to_usize() == self.at
+            {
+                self.found = Some(r.end().to_usize());
+            }
+            walk_expr(self, e);
+        }
+    }
+    let nothing = (report.line, report.column);
+    let line = source.split_inclusive('\n').take((report.line as usize).saturating_sub(1));
+    let begin: usize = line.map(str::len).sum();
+    let column = usize::try_from(report.column - 1).unwrap_or(0);
+    let Ok(tree) = parser::parse(source, parser::ParseOptions::from(parser::Mode::Module)) else {
+        return nothing;
+    };
+    // The compiler counts bytes here.
+    let mut f = Finder { source, at: begin + column, message: &report.message, found: None };
+    match tree.syntax() {
+        ast::Mod::Module(m) => f.visit_body(&m.body),
+        ast::Mod::Expression(e) => f.visit_expr(&e.body),
+    }
+    let Some(before) = f.found.and_then(|n| f.source.get(..n)) else { return nothing };
+    let begin = before.rfind('\n').map_or(0, |n| n + 1);
+    let line = before.bytes().filter(|&b| b == b'\n').count() as u32 + 1;
+    (line, before[begin..].chars().count() as i64 + 1)
 }
 
 impl Warning {
@@ -25,7 +81,7 @@ impl Warning {
             line,
             column,
             end_line: line,
-            end_column: column,
+            end_column: UNKNOWN,
             text: None,
         };
         Warning { line, message, error }
@@ -122,15 +178,17 @@ pub fn of_tokens(text: &str) -> Vec<Warning> {
     loop {
         let token = tokens.next();
         let s = text.get(token.from..token.to).unwrap_or("");
-        let mut warn = |at: usize, message: String| {
+        let mut warn = |at: usize, length: i64, message: String| {
             let line = token.line + s[..at].bytes().filter(|&b| b == b'\n').count() as u32;
+            let begin = text[..token.from + at].rfind('\n').map_or(0, |n| n + 1);
+            let column = text[begin..token.from + at].chars().count() as i64 + i64::from(length > 0);
             let error = Report {
                 class: "SyntaxError",
-                message: message.clone(),
-                line: token.line,
-                column: i64::from(token.column) + 1,
-                end_line: token.end_line,
-                end_column: i64::from(token.end_column) + 1,
+                message: message.replace("Such sequences will not work in the future. ", ""),
+                line,
+                column,
+                end_line: line,
+                end_column: column + length,
                 text: None,
             };
             out.push(Warning { line, message, error });
@@ -143,7 +201,7 @@ pub fn of_tokens(text: &str) -> Vec<Warning> {
                 if !has('r')
                     && let Some((at, escape)) = bad_escape(&s[quote..], has('b'))
                 {
-                    warn(quote + at, escape_message(escape));
+                    warn(quote + at, 2, escape_message(escape));
                 }
             }
             t::FSTRING_START | t::TSTRING_START => raw.push(s.contains(['r', 'R'])),
@@ -155,7 +213,7 @@ pub fn of_tokens(text: &str) -> Vec<Warning> {
                 while i < token.to {
                     if b[i] == b'\\' {
                         if let Some(b'{' | b'}') = b.get(i + 1) {
-                            warn(i - token.from, escape_message(&text[i + 1..i + 2]));
+                            warn(i - token.from, 2, escape_message(&text[i + 1..i + 2]));
                         }
                         i += 1;
                     }
@@ -164,7 +222,7 @@ pub fn of_tokens(text: &str) -> Vec<Warning> {
                 if let Some((at, escape)) = bad_escape(s, false)
                     && !matches!(escape, "{" | "}")
                 {
-                    warn(at, escape_message(escape));
+                    warn(at, 2, escape_message(escape));
                 }
             }
             t::NUMBER => {
@@ -178,7 +236,7 @@ pub fn of_tokens(text: &str) -> Vec<Warning> {
                         [.., b'j'] => "imaginary",
                         _ => "decimal",
                     };
-                    warn(0, format!("invalid {kind} literal"));
+                    warn(s.len(), 0, format!("invalid {kind} literal"));
                 }
             }
             _ => {}
@@ -198,6 +256,9 @@ impl Vm {
                 return Err(self.set_pending(e));
             }
             let mut error = w.error;
+            if error.end_column == UNKNOWN {
+                (error.end_line, error.end_column) = end_of(source, &error);
+            }
             if error.text.is_none() {
                 let line = source.split_inclusive('\n').nth((error.line as usize).wrapping_sub(1));
                 error.text = line.map(str::to_owned);
