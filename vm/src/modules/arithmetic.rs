@@ -136,12 +136,21 @@ impl Vm {
                 };
             }
         } else {
+            let (left, right) = (self.type_of(a).clone(), self.type_of(b).clone());
+            let derived = !left.is(&right) && right.as_::<Type>().is_subtype(&left);
+            if derived
+                && let Some(r) = self.call_special(b, Special::RPower, &[a.clone(), m.clone()])?
+                && !r.is(&Value::NOT_IMPLEMENTED)
+            {
+                return Ok(r);
+            }
             if let Some(r) = self.call_special(a, Special::Power, &[b.clone(), m.clone()])?
                 && !r.is(&Value::NOT_IMPLEMENTED)
             {
                 return Ok(r);
             }
-            if !self.type_of(a).is(self.type_of(b))
+            if !left.is(&right)
+                && !derived
                 && let Some(r) = self.call_special(b, Special::RPower, &[a.clone(), m.clone()])?
                 && !r.is(&Value::NOT_IMPLEMENTED)
             {

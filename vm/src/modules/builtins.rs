@@ -15,7 +15,11 @@ static FUNCTIONS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("repr", 1, 1, |vm, a, _| vm.repr(&a[0])),
     BuiltinDef::new("ascii", 1, 1, |vm, a, _| {
-        let s = vm.ascii_string(&a[0])?;
+        let shown = vm.repr(&a[0])?;
+        if shown.as_::<Str>().is_ascii() {
+            return Ok(shown);
+        }
+        let s = vm.ascii_text(&shown);
         Ok(vm.string(s))
     }),
     BuiltinDef::new("abs", 1, 1, |vm, a, _| vm.absolute(&a[0])),

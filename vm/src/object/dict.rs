@@ -417,6 +417,24 @@ impl Dict {
         let t = self.table.borrow();
         t.entries.iter().filter(|e| !e.key.is_null()).map(|e| (e.key.clone(), e.hash)).collect()
     }
+    /// As `next_entry`, with the hash of the key.
+    pub fn next_hashed(&self, from: usize) -> Option<(usize, Value, Value, i64)> {
+        let (i, k, v) = self.next_entry(from)?;
+        let hash = self.table.borrow().entries[i].hash;
+        Some((i, k, v, hash))
+    }
+    /// As `set`, for a key whose hash is known.
+    pub fn set_hashed(&self, vm: &mut Vm, key: &Value, hash: i64, value: Value) -> R<()> {
+        match self.find(vm, key, hash)? {
+            Some(i) => self.replace(vm, i, value),
+            None => self.add(Some(vm), hash, key, value),
+        }
+        Ok(())
+    }
+    /// Adds a key that has just been looked for in vain.
+    pub fn add_hashed(&self, vm: &mut Vm, key: &Value, hash: i64, value: Value) {
+        self.add(Some(vm), hash, key, value);
+    }
     /// As `get`, for a key whose hash is known.
     pub fn get_hashed(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<Value>> {
         let found = self.find(vm, key, hash)?;

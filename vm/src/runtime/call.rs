@@ -460,7 +460,10 @@ impl Vm {
         }
         let (name, full) = (b.def.name, qualified(b));
         let plural = |n: usize| if n == 1 { "" } else { "s" };
+        let slot = !b.owner.is_null() && crate::types::native::is_slot(name) && name != "__init__";
         let message = match () {
+            _ if slot && max == min + 1 => format!("expected {min} or {max} arguments, got {n}"),
+            _ if slot && min == max => format!("expected {min} argument{}, got {n}", plural(min)),
             _ if b.def.max == u8::MAX => {
                 format!("{name} expected at least {min} argument{}, got {n}", plural(min))
             }

@@ -22,7 +22,10 @@ pub fn load_special(vm: &mut Vm, which: u32) -> Flow {
             false => ("context manager", "asynchronous context manager", ["__aenter__", "__aexit__"]),
             true => ("asynchronous context manager", "context manager", ["__enter__", "__exit__"]),
         };
-        let missed = if which & 1 != 0 { format!(" (missed {name} method)") } else { String::new() };
+        // Where the exit is there, the enter is what is missing.
+        let exit = SPECIAL.get(which as usize | 1).map_or(name, |(n, _)| n);
+        let half = which & 1 != 0 || vm.method_of_class(&owner, exit)?.is_some();
+        let missed = if half { format!(" (missed {name} method)") } else { String::new() };
         let mut message = format!("'{class}' object does not support the {kind} protocol{missed}");
         let mut both = true;
         for n in pair {

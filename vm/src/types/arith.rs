@@ -70,9 +70,15 @@ impl Vm {
 
     /// Every entry of dict `from` into dict `into`.
     pub(crate) fn dict_merge_into(&mut self, into: &Value, from: &Value) -> R {
-        let entries: Vec<_> = from.as_::<Dict>().iter().collect();
-        for (k, v) in entries {
-            into.as_::<Dict>().set(self, &k, v)?;
+        // Comparing keys may run Python, which may change the source.
+        let (from, into) = (from.as_::<Dict>(), into.as_::<Dict>());
+        let (len, mut at) = (from.len(), 0);
+        while let Some((i, k, v, hash)) = from.next_hashed(at) {
+            at = i + 1;
+            into.set_hashed(self, &k, hash, v)?;
+            if from.len() != len {
+                return self.fail("RuntimeError", "dict mutated during update");
+            }
         }
         Ok(())
     }
@@ -140,7 +146,7 @@ impl Vm {
         if let Some(s) = seq.get::<Str>() {
             let text = s.wtf8();
             if n == 1 || text.is_empty() {
-                return Ok(seq.clone());
+                return Ok(self.exact_str(seq));
             }
             let Some(size) = text.len().checked_mul(n).filter(|&s| s <= isize::MAX as usize) else {
                 return self.fail("OverflowError", "repeated string is too long");
@@ -159,7 +165,7 @@ impl Vm {
             (_, Some(t)) => t.as_slice().to_vec(),
             _ => vec![],
         };
-        if seq.is_kind(Kind::Tuple) && n == 1 {
+        if n == 1 && self.type_of(seq).is(&self.types.tuple) {
             return Ok(seq.clone());
         }
         let Some(size) = items.len().checked_mul(n) else {

@@ -19,7 +19,9 @@ pub(crate) static DICT_ATTRIBUTE: &[GetSet] = &[GetSet::new(
         None => vm.fail("AttributeError", "This object has no __dict__"),
     },
     |vm, v, d| {
-        let Some(d) = d else { return vm.fail("TypeError", "cannot delete __dict__") };
+        // Deleted: the next one asked for is empty.
+        let fresh = vm.dict();
+        let d = d.unwrap_or(&fresh);
         if !d.is_kind(Kind::Dict) {
             let message = format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(d));
             return vm.fail("TypeError", message);

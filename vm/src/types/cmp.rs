@@ -5,7 +5,9 @@
 
 use super::number::Num;
 use crate::error::R;
-use crate::object::{Bytes, Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple};
+use crate::object::{
+    Builtin, Bytes, Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple,
+};
 use crate::op::CmpOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -103,6 +105,12 @@ impl Vm {
             }
             Kind::Code => Ok(Some(crate::code::equal(a.as_(), b.as_()) == (op == CmpOp::Eq))),
             Kind::Range => Ok(Some(self.ranges_equal(a, b)? == (op == CmpOp::Eq))),
+            Kind::Builtin => {
+                let (x, y) = (a.as_::<Builtin>(), b.as_::<Builtin>());
+                let bound = !x.owner.is_null() && !x.self_.is_null();
+                let same = std::ptr::eq(x.def, y.def) && bound && x.self_.is(&y.self_);
+                Ok(Some((same || a.is(b)) == (op == CmpOp::Eq)))
+            }
             Kind::Method => {
                 let (x, y) = (a.as_::<Method>(), b.as_::<Method>());
                 Ok(Some((x.func.is(&y.func) && x.self_.is(&y.self_)) == (op == CmpOp::Eq)))

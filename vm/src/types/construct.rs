@@ -243,10 +243,17 @@ impl Vm {
                 let it = self.get_iter(o)?;
                 let mut i = 0;
                 while let Some(pair) = self.next(&it)? {
-                    let Ok(pair) = self.to_vec(&pair) else {
+                    let pair = match self.iter_or_none(&pair)? {
+                        Some(it) => self.to_vec(&it),
+                        None => self.fail("TypeError", "object is not iterable"),
+                    };
+                    let Ok(pair) = pair else {
                         let e = self.take_pending();
                         if self.is_instance(&e, self.types.exception("TypeError")) {
-                            return self.fail("TypeError", "object is not iterable");
+                            let note = self.string(format!(
+                                "Cannot convert dictionary update sequence element #{i} to a sequence"
+                            ));
+                            self.call_method(&e, "add_note", &[note])?;
                         }
                         return Err(self.set_pending(e));
                     };
@@ -534,7 +541,19 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 }
 
 fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
-    vm.only_keywords("str", kw, &["object", "encoding", "errors"])?;
+    if !kw.is_empty() {
+        let given = args.len() + kw.names.len();
+        if given > 3 {
+            return vm.fail("TypeError", format!("str() takes at most 3 arguments ({given} given)"));
+        }
+        vm.only_keywords("str", kw, &["object", "encoding", "errors"])?;
+        for (i, name) in ["object", "encoding", "errors"].into_iter().enumerate() {
+            if i < args.len() && kw.get(name).is_some() {
+                let message = format!("argument for str() given by name ('{name}') and position ({})", i + 1);
+                return vm.fail("TypeError", message);
+            }
+        }
+    }
     for (i, name) in ["encoding", "errors"].into_iter().enumerate() {
         if let Some(v) = args.get(i + 1).or(kw.get(name))
             && !v.is_kind(Kind::Str)

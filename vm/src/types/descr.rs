@@ -308,9 +308,9 @@ static PROPERTY: ClassDef = ClassDef {
         }),
     ],
     getset: &[
-        GetSet::get("fget", |vm, v| Ok(vm.self_::<Property>(v)?.get.borrow().clone())),
-        GetSet::get("fset", |vm, v| Ok(vm.self_::<Property>(v)?.set.borrow().clone())),
-        GetSet::get("fdel", |vm, v| Ok(vm.self_::<Property>(v)?.del.borrow().clone())),
+        GetSet::member("fget", |vm, v| Ok(vm.self_::<Property>(v)?.get.borrow().clone())),
+        GetSet::member("fset", |vm, v| Ok(vm.self_::<Property>(v)?.set.borrow().clone())),
+        GetSet::member("fdel", |vm, v| Ok(vm.self_::<Property>(v)?.del.borrow().clone())),
         GetSet::new(
             "__doc__",
             |vm, v| Ok(vm.self_::<Property>(v)?.doc.borrow().clone()),
@@ -468,6 +468,16 @@ macro_rules! wrapper {
                     let f = vm.self_::<$name>(v)?.func.borrow().clone();
                     is_abstract(vm, &f).map(Value::bool)
                 }),
+                GetSet::new(
+                    "__annotations__",
+                    |vm, v| wrapped_attribute(vm, v, "__annotations__"),
+                    |vm, v, x| set_wrapped_attribute(vm, v, "__annotations__", x),
+                ),
+                GetSet::new(
+                    "__annotate__",
+                    |vm, v| wrapped_attribute(vm, v, "__annotate__"),
+                    |vm, v, x| set_wrapped_attribute(vm, v, "__annotate__", x),
+                ),
             ],
             ..ClassDef::DEFAULT
         };
@@ -485,6 +495,36 @@ wrapper!(ClassMethod, CLASS_METHOD, "classmethod", |vm, a, _| {
 wrapper!(StaticMethod, STATIC_METHOD, "staticmethod", |vm, a, _| {
     Ok(vm.self_::<StaticMethod>(&a[0])?.func.borrow().clone())
 });
+
+/// An attribute that a wrapper takes over from its function when first asked for it.
+fn wrapped_attribute(vm: &mut Vm, v: &Value, name: &str) -> R<Value> {
+    let key = vm.intern(name);
+    if let Some(d) = vm.own_dict(v)
+        && let Some(x) = d.as_::<Dict>().get_str(&key)
+    {
+        return Ok(x);
+    }
+    let wrapped = vm.intern("__wrapped__");
+    let f = vm.get_attr(v, &wrapped)?;
+    let x = vm.get_attr(&f, &key)?;
+    if let Some(d) = vm.make_own_dict(v) {
+        d.as_::<Dict>().set_str(vm, &key, x.clone());
+    }
+    Ok(x)
+}
+fn set_wrapped_attribute(vm: &mut Vm, v: &Value, name: &str, x: Option<&Value>) -> R {
+    let key = vm.intern(name);
+    let Some(d) = vm.make_own_dict(v) else { return Ok(()) };
+    match x {
+        Some(x) => d.as_::<Dict>().set_str(vm, &key, x.clone()),
+        None => {
+            if d.as_::<Dict>().remove_str(vm, &key).is_none() {
+                return vm.fail("AttributeError", name);
+            }
+        }
+    }
+    Ok(())
+}
 
 /// What a wrapper takes over from the function it wraps.
 fn copy_attributes(vm: &mut Vm, wrapper: &Value, f: &Value) -> R<Value> {
@@ -601,7 +641,7 @@ pub fn super_check(vm: &mut Vm, class: &Value, obj: &Value) -> R<Value> {
     {
         return Ok(c);
     }
-    let what = if obj.is_kind(Kind::Type) { "type" } else { "instance" };
+    let what = if obj.is_kind(Kind::Type) { "type" } else { "instance of" };
     let (name, of) = match obj.get::<Type>() {
         Some(t) => (t.short_name(), "type"),
         None => (ty.as_::<Type>().short_name(), what),

@@ -25,11 +25,13 @@ pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("popitem", 0, 0, popitem),
     BuiltinDef::new("__reversed__", 0, 0, |vm, a, _| Ok(vm.dict_iter(&a[0], DictPart::Keys, true))),
     BuiltinDef::new("setdefault", 1, 2, |vm, a, _| {
-        if let Some(v) = vm.dict_get(dict(a), &a[1])? {
+        // The key is hashed and looked for once.
+        let hash = vm.dict_key_hash(&a[1])?;
+        if let Some(v) = dict(a).get_hashed(vm, &a[1], hash)? {
             return Ok(v);
         }
         let v = a.get(2).cloned().unwrap_or(Value::NONE);
-        vm.dict_set(dict(a), &a[1], v.clone())?;
+        dict(a).add_hashed(vm, &a[1], hash, v.clone());
         Ok(v)
     }),
     BuiltinDef::kw("update", 0, 1, |vm, a, kw| {

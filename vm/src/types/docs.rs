@@ -135,6 +135,12 @@ pub fn init(vm: &mut Vm) {
             vm.set_class_attribute(&class, "__doc__", doc);
         }
     }
+    let (none, ellipsis, not) =
+        (vm.types.none.clone(), vm.types.ellipsis.clone(), vm.types.not_implemented.clone());
+    for (class, name) in [(none, "None"), (ellipsis, "Ellipsis"), (not, "NotImplemented")] {
+        let doc = vm.string(format!("The type of the {name} singleton."));
+        vm.set_class_attribute(&class, "__doc__", doc);
+    }
     let exceptions: Vec<Value> = vm.types.exceptions().map(|(_, c)| c.clone()).collect();
     for class in exceptions {
         let name = class.as_::<crate::object::Type>().short_name();

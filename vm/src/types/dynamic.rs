@@ -190,6 +190,10 @@ impl Vm {
     }
     fn truthy_dynamic(&mut self, v: &Value) -> R<bool> {
         if let Some(m) = self.special_of(v, Special::Bool) {
+            if m.is_none() {
+                let message = format!("'{}' cannot be interpreted as a boolean", self.type_name(v));
+                return self.fail("TypeError", message);
+            }
             let r = self.call_unbound(&m, v, &[])?;
             if !r.word().is_bool() {
                 let message = format!("__bool__ should return bool, returned {}", self.type_name(&r));

@@ -2,7 +2,7 @@
 
 use super::number::{Num, frexp};
 use crate::error::{Exc, R};
-use crate::object::{Dict, Int, Kind, Method, Range, Slice, Str, Tuple};
+use crate::object::{Builtin, Dict, Int, Kind, Method, Range, Slice, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
@@ -98,6 +98,16 @@ impl Vm {
             // CPython's constant; Ellipsis and NotImplemented have theirs by address.
             None if v.is_none() => 0xfca86420,
             None => hash_int((v.word().0 & 0xffff) as i64 + 0xfc2),
+            Some(Kind::Builtin) => {
+                let b = v.as_::<Builtin>();
+                // The bound object may have no hash: by its address.
+                match !b.owner.is_null() && !b.self_.is_null() {
+                    true => {
+                        hash_int((b.self_.word().0 >> 4) as i64 ^ std::ptr::from_ref(b.def).addr() as i64)
+                    }
+                    false => hash_int((v.word().0 >> 4) as i64 & i64::MAX),
+                }
+            }
             Some(Kind::Str) => v.as_::<Str>().hash(),
             Some(Kind::Bytes) => v.as_::<crate::object::Bytes>().hash(),
             Some(Kind::Int) => hash_big(&v.as_::<Int>().value),
@@ -152,6 +162,10 @@ impl Vm {
     }
     pub(crate) fn dict_set(&mut self, d: &Dict, key: &Value, v: Value) -> R {
         d.set(self, key, v).map_err(|_| self.explain_key(key))
+    }
+    /// Hash of a key, which errors say is meant to be one.
+    pub(crate) fn dict_key_hash(&mut self, key: &Value) -> R<i64> {
+        self.hash(key).map_err(|_| self.explain_key(key))
     }
     pub(crate) fn dict_remove(&mut self, d: &Dict, key: &Value) -> R<Option<Value>> {
         d.remove(self, key).map_err(|_| self.explain_key(key))

@@ -173,13 +173,21 @@ impl Vm {
         }
     }
 
+    /// A str of the class `str` itself.
+    pub(crate) fn exact_str(&mut self, v: &Value) -> Value {
+        if self.type_of(v).is(&self.types.str) {
+            return v.clone();
+        }
+        let class = self.types.str.clone();
+        v.as_::<Str>().with_class(&class)
+    }
     fn str_item(&mut self, c: &Value, i: &Value) -> R<Value> {
         let s = c.as_::<Str>();
         if let Some(slice) = i.get::<Slice>() {
             let b = self.slice_bounds(slice, s.len())?;
             if b.step == 1 {
                 if b.count == s.len() {
-                    return Ok(c.clone());
+                    return Ok(self.exact_str(c));
                 }
                 return Ok(self.wtf8(s.slice(b.start.max(0) as usize, b.start.max(0) as usize + b.count)));
             }

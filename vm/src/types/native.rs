@@ -162,33 +162,28 @@ impl Vm {
     }
     /// Flags that follow from having an attribute of this name.
     pub(crate) fn note_class_attribute(&mut self, t: &Type, name: &str) {
+        const MATTER: [&str; 5] =
+            ["__getattribute__", "__getattr__", "__setattr__", "__delattr__", "__del__"];
+        if MATTER.contains(&name) {
+            self.refresh_flags(t);
+        }
+    }
+    /// Finds out anew, for a class and those below it, whether attributes are looked up in an unusual way.
+    pub(crate) fn refresh_flags(&mut self, t: &Type) {
         let object = self.types.object.clone();
         let of_object =
             |vm: &mut Vm, s: Special| t.special(vm, s).is_none_or(|m| vm.is_builtin_method(&m, &object));
-        match name {
-            "__getattribute__" | "__getattr__" => {
-                let custom =
-                    !of_object(self, Special::Getattribute) || t.special(self, Special::Getattr).is_some();
-                self.set_flag_below(t, TypeFlags::CUSTOM_GET, custom);
-            }
-            "__setattr__" | "__delattr__" => {
-                let custom = !of_object(self, Special::Setattr) || !of_object(self, Special::Delattr);
-                self.set_flag_below(t, TypeFlags::CUSTOM_SET, custom);
-            }
-            "__del__" => {
-                let has = t.special(self, Special::Del).is_some();
-                self.set_flag_below(t, TypeFlags::FINALIZER, has);
-                if has {
-                    t.instance_flags.set(t.instance_flags.get() | header_flags::FINALIZER);
-                }
-            }
-            _ => {}
+        let get = !of_object(self, Special::Getattribute) || t.special(self, Special::Getattr).is_some();
+        let set = !of_object(self, Special::Setattr) || !of_object(self, Special::Delattr);
+        let del = t.special(self, Special::Del).is_some();
+        t.set_flag(TypeFlags::CUSTOM_GET, get);
+        t.set_flag(TypeFlags::CUSTOM_SET, set);
+        t.set_flag(TypeFlags::FINALIZER, del);
+        if del {
+            t.instance_flags.set(t.instance_flags.get() | header_flags::FINALIZER);
         }
-    }
-    fn set_flag_below(&mut self, t: &Type, flag: TypeFlags, on: bool) {
-        t.set_flag(flag, on);
         for sub in t.subclasses() {
-            self.set_flag_below(sub.as_(), flag, on);
+            self.refresh_flags(sub.as_());
         }
     }
 
@@ -301,7 +296,7 @@ impl Vm {
 }
 
 /// Names that CPython serves from a type slot: their descriptors are `wrapper_descriptor`s.
-fn is_slot(name: &str) -> bool {
+pub(crate) fn is_slot(name: &str) -> bool {
     const OTHERS: &[&str] = &["__init__", "__new__"];
     const METHODS: &[&str] = &[
         "__format__",

@@ -232,7 +232,16 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
             Some(d) => Ok(d),
             None => Ok(Value::NONE),
         },
-        |vm, v, d| class_dict_set(vm, v, "__doc__", d),
+        |vm, v, d| {
+            let t = v.as_::<Type>();
+            if !t.is_heap() || d.is_none() {
+                let verb = if d.is_none() { "delete" } else { "set" };
+                let message =
+                    format!("cannot {verb} '__doc__' attribute of immutable type '{}'", t.short_name());
+                return vm.fail("TypeError", message);
+            }
+            class_dict_set(vm, v, "__doc__", d)
+        },
     ),
     GetSet::new(
         "__abstractmethods__",
@@ -820,6 +829,7 @@ impl Vm {
         for sub in t.subclasses() {
             self.set_mro(&sub)?;
         }
+        self.refresh_flags(t);
         Ok(())
     }
 
@@ -963,8 +973,7 @@ impl Vm {
         });
         let (mut args, mut kwargs) = (vec![], None);
         let mut has_args = false;
-        if let Some(f) = self.get_attr_str_opt(v, "__getnewargs_ex__")? {
-            let r = self.call(&f, &[], Kw::NONE)?;
+        if let Some(r) = self.call_dunder(v, "__getnewargs_ex__", &[])? {
             let Some([a, k]) = r.get::<Tuple>().map(Tuple::as_slice) else {
                 let message =
                     format!("__getnewargs_ex__ should return a tuple, not '{}'", self.type_name(&r));
@@ -973,8 +982,7 @@ impl Vm {
             args = self.to_vec(a)?;
             kwargs = Some(k.clone());
             has_args = true;
-        } else if let Some(f) = self.get_attr_str_opt(v, "__getnewargs__")? {
-            let r = self.call(&f, &[], Kw::NONE)?;
+        } else if let Some(r) = self.call_dunder(v, "__getnewargs__", &[])? {
             if !r.is_kind(Kind::Tuple) {
                 let message = format!("__getnewargs__ should return a tuple, not '{}'", self.type_name(&r));
                 return self.fail("TypeError", message);

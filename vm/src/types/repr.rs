@@ -19,6 +19,10 @@ const ALWAYS_FINE_BITS: u64 = 2126;
 
 impl Vm {
     pub fn repr(&mut self, v: &Value) -> R<Value> {
+        // A method may answer an instance of a class derived from str.
+        if v.is_dynamic() {
+            return self.dynamic_repr(v);
+        }
         let s = self.repr_string(v)?;
         Ok(self.string(s))
     }
@@ -66,12 +70,20 @@ impl Vm {
     }
     /// `ascii(v)`.
     pub(crate) fn ascii_string(&mut self, v: &Value) -> R<String> {
-        let text = self.repr_string(v)?;
+        let text = self.repr(v)?;
+        Ok(self.ascii_text(&text))
+    }
+    /// A str with everything but ASCII escaped.
+    pub(crate) fn ascii_text(&mut self, text: &Value) -> String {
+        let text = text.as_::<Str>();
         let mut out = String::with_capacity(text.len());
-        for c in text.chars() {
-            if c.is_ascii() { out.push(c) } else { escape(c as u32, &mut out) }
+        for c in text.code_points() {
+            match c.to_char().filter(char::is_ascii) {
+                Some(c) => out.push(c),
+                None => escape(c.to_u32(), &mut out),
+            }
         }
-        Ok(out)
+        out
     }
 
     /// Most decimal digits an int may have as text; 0: no limit. Kept where sys.set_int_max_str_digits can
@@ -156,6 +168,11 @@ impl Vm {
             return self.write_leaf(v, kind, out);
         }
         if inside.iter().any(|x| x.is(v)) {
+            if kind == Kind::Set && v.is_dynamic() {
+                out.push_str(&self.type_of(v).as_::<Type>().short_name());
+                out.push_str("(...)");
+                return Ok(());
+            }
             out.push_str(match kind {
                 Kind::List => "[...]",
                 Kind::Tuple => "(...)",
@@ -350,8 +367,14 @@ impl Vm {
             }
             Kind::Method => {
                 let m = v.as_::<Method>();
-                let name = m.func.get::<Function>().map_or("?".into(), |f| text_of(&f.qualname.borrow()));
-                let self_ = m.self_.clone();
+                let (func, self_) = (m.func.clone(), m.self_.clone());
+                let mut name = None;
+                for attribute in ["__qualname__", "__name__"] {
+                    if name.is_none() {
+                        name = self.get_attr_str_opt(&func, attribute)?.filter(|n| n.is_kind(Kind::Str));
+                    }
+                }
+                let name = name.map_or("?".into(), |n| text_of(&n));
                 format!("<bound method {name} of {}>", self.repr_string(&self_)?)
             }
             Kind::Code => {
