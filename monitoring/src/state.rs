@@ -184,14 +184,18 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             return Err(MonitorError::InvalidLocalEventSet(set.bits()));
         }
         self.in_use(tool)?;
+        Ok(self.set_local_unchecked(tool, code, set))
+    }
+    /// Also for the internal tools.
+    pub fn set_local_unchecked(&mut self, tool: ToolId, code: &mut CodeState, set: EventSet) -> Change {
         let valid_since = self.at(tool).local_valid_since;
         let inner = code.inner_mut();
         let old = std::mem::replace(&mut inner.local[tool.index()], set);
         inner.local_version[tool.index()] = valid_since;
         if old == set {
-            return Ok(Change::new(Scope::Nothing, Cause::SetLocalEvents, Some(tool), EventSet::empty()));
+            return Change::new(Scope::Nothing, Cause::SetLocalEvents, Some(tool), EventSet::empty());
         }
-        Ok(Change::new(Scope::ThisCode, Cause::SetLocalEvents, Some(tool), old ^ set))
+        Change::new(Scope::ThisCode, Cause::SetLocalEvents, Some(tool), old ^ set)
     }
     pub fn get_local_events(&self, tool: i32, code: &CodeState) -> Result<EventSet> {
         let tool = Self::tool(tool)?;
@@ -223,6 +227,14 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         };
         self.count_heard();
         Ok((old, Change::new(Scope::Callbacks, Cause::Register, Some(tool), events)))
+    }
+    /// The callback of an internal tool for these events.
+    pub fn register_unchecked(&mut self, tool: ToolId, events: EventSet, func: C) -> Change {
+        for e in events.events() {
+            self.put(tool, e, Some(func.clone()), false);
+        }
+        self.count_heard();
+        Change::new(Scope::Callbacks, Cause::Register, Some(tool), events)
     }
     /// The check of `register_callback`'s event, for callers that must do something between check and
     /// change (audit events).

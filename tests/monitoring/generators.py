@@ -141,8 +141,9 @@ sets = [
     base,
     base | raising,
     base | raising | E.PY_UNWIND,
-    E.LINE | E.RAISE | E.BRANCH_LEFT,
-    E.LINE | E.BRANCH | E.JUMP | E.STOP_ITERATION,
+    # With PY_RESUME: CPython's LINE after a throw() depends on whether the RESUME there has run before.
+    E.LINE | E.RAISE | E.BRANCH_LEFT | E.PY_RESUME,
+    E.LINE | E.BRANCH | E.JUMP | E.STOP_ITERATION | E.PY_RESUME,
     E.INSTRUCTION | E.BRANCH,
     E.BRANCH_LEFT | E.CALL | E.C_RETURN | E.C_RAISE | E.RAISE | E.PY_UNWIND,
 ]

@@ -700,8 +700,10 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: a target lies inside the code.
         let target = unsafe { self.ip.offset(target) };
         let r = self.vm().fire_local(event, target);
+        let jumped = self.vm().take_jump();
         self.reload();
-        Ok(r?)
+        r?;
+        if jumped { Err(Stop::Jump) } else { Ok(()) }
     }
 }
 
@@ -765,6 +767,8 @@ fn run_loop(vm: *mut Vm) {
         match r {
             Ok(()) => {}
             Err(Stop::Exit) => return,
+            // The frame has been moved; the registers show where to.
+            Err(Stop::Jump) => {}
             Err(Stop::Raise) => {
                 m.sync();
                 if !m.vm().unwind() {
@@ -858,7 +862,7 @@ mod tail {
     }
 
     /// How work outside the chain ended: `Stop` as a number, or this.
-    const GO_ON: u32 = 2;
+    const GO_ON: u32 = Stop::Jump as u32;
 
     fn save<const P: bool>(m: &Interp<P, false>, vm: *mut Vm) {
         // SAFETY: the VM is live.
@@ -880,7 +884,7 @@ mod tail {
         let r = exec(&mut m, N, arg);
         save(&m, vm);
         match r {
-            Ok(()) => GO_ON,
+            Ok(()) | Err(Stop::Jump) => GO_ON,
             Err(stop) => stop as u32,
         }
     }

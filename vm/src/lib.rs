@@ -24,6 +24,7 @@ pub mod runtime;
 pub mod site;
 pub mod thread;
 pub mod tier;
+pub mod trace;
 pub mod traceback;
 pub mod types;
 pub mod value;

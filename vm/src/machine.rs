@@ -27,6 +27,8 @@ pub enum Stop {
     Raise,
     /// The entry frame returned: the result is in the VM.
     Exit,
+    /// A callback set `f_lineno`: the frame goes on elsewhere, the rest of the instruction does not run.
+    Jump,
 }
 
 impl From<Exc> for Stop {

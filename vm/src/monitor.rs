@@ -28,6 +28,8 @@ pub type RustCallback = Rc<dyn Fn(&mut Vm, &EventInfo) -> Verdict>;
 pub enum Callback {
     Python(Value),
     Rust(RustCallback),
+    /// The VM's own: `sys.settrace`, `sys.setprofile`.
+    Internal(fn(&mut Vm, &EventInfo) -> R<Verdict>),
 }
 
 /// State of a CALL event that its C_RETURN or C_RAISE needs.
@@ -137,6 +139,10 @@ impl Vm {
             {
                 let line = Value::small(code.line(at) as i64);
                 self.fire_here(Event::Line, at, &[line])?;
+                if self.take_jump() {
+                    // The callback set `f_lineno`: this instruction does not run.
+                    return Ok(op::NOP);
+                }
             }
             if code.sites().events_at(at).contains(EventSet::INSTRUCTION) {
                 self.fire_here(Event::Instruction, at, &[Value::small(at as i64 * 2)])?;
@@ -198,8 +204,29 @@ impl Vm {
             return Ok(());
         }
         self.deliver(event, tools, &code, at as u32 * 2, args).inspect_err(|_| {
-            self.raise_at = RaiseAt::Unit(at as u32);
+            if !self.failed_after_jump() {
+                self.raise_at = RaiseAt::Unit(at as u32);
+            }
         })
+    }
+    /// A callback moved the frame and failed all the same: as if the place it moved to had failed.
+    fn failed_after_jump(&mut self) -> bool {
+        if self.tracing.jumped.0 != self.frame {
+            return false;
+        }
+        self.tracing.jumped = Default::default();
+        self.raise_at = RaiseAt::Unit(self.frame().unit() as u32);
+        true
+    }
+    /// Has a callback set `f_lineno` of the current frame? Its `ip` is where to go on then.
+    pub(crate) fn take_jump(&mut self) -> bool {
+        if self.tracing.jumped.0 != self.frame {
+            return false;
+        }
+        self.tracing.jumped = Default::default();
+        let f = self.frame();
+        f.ip = f.ip.wrapping_sub(1);
+        true
     }
 
     fn fire_jump(&mut self, event: Event, at: usize, target: Ip) -> R {
@@ -213,7 +240,18 @@ impl Vm {
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
         let source = if self.frame().overlaid != 0 { at } else { branch_source(code, at) };
         let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
-        self.deliver(event, tools, &v, offset, &args).inspect_err(|_| {
+        // The frame shows the jump as the instruction under way (rule M47).
+        let f = self.frame();
+        f.ip = f.ip_at(at).wrapping_add(1);
+        self.tracing.next_unit = to;
+        let r = self.deliver(event, tools, &v, offset, &args);
+        if r.is_ok() && self.tracing.jumped.0 != self.frame {
+            self.frame().ip = target;
+        }
+        r.inspect_err(|_| {
+            if self.failed_after_jump() {
+                return;
+            }
             // As if the destination had failed: its handlers apply.
             self.frame().ip = self.frame().ip_at(to).wrapping_add(1);
             self.raise_at = RaiseAt::Unit(to as u32);
@@ -317,8 +355,13 @@ impl Vm {
             }
             self.events_fired += 1;
             self.in_callback = true;
+            self.tracing.event = Some((event, self.frame));
             let answer = self.call_back(&callback, EventInfo { tool, event, code, args });
             self.in_callback = false;
+            self.tracing.event = None;
+            if let Some(handled) = self.tracing.handled.take() {
+                drop(std::mem::replace(&mut self.handled, handled));
+            }
             if answer? == Verdict::Disable {
                 self.disable(tool, event, code, offset)?;
             }
@@ -345,6 +388,7 @@ impl Vm {
     fn call_back(&mut self, callback: &Callback, info: EventInfo) -> R<Verdict> {
         match callback {
             Callback::Rust(f) => Ok(f(self, &info)),
+            Callback::Internal(f) => f(self, &info),
             Callback::Python(f) => {
                 let mut all = Vec::with_capacity(1 + info.args.len());
                 all.push(info.code.clone());

@@ -150,6 +150,7 @@ pub(crate) struct ThreadState {
     native_stack_limit: usize,
     result: Option<R<Value>>,
     in_callback: bool,
+    pub(crate) tracing: crate::trace::Tracing,
     call_heard: Option<crate::monitor::CallHeard>,
     stack: DataStack,
 }
@@ -182,6 +183,10 @@ impl Threads {
     /// The topmost frames of the threads that do not run now.
     pub fn parked_frames(&self) -> impl Iterator<Item = (u64, *mut Frame)> {
         self.parked.values().map(|t| (t.id, t.frame))
+    }
+    /// The other threads' trace and profile functions.
+    pub(crate) fn parked_tracing(&mut self) -> impl Iterator<Item = &mut crate::trace::Tracing> {
+        self.parked.values_mut().map(|t| &mut t.tracing)
     }
     pub fn switch_interval(&self) -> Duration {
         self.gil.lock().interval
@@ -262,6 +267,7 @@ impl Vm {
             native_stack_limit: 0,
             result: None,
             in_callback: false,
+            tracing: Default::default(),
             call_heard: None,
             stack,
         };
@@ -299,6 +305,7 @@ pub(crate) unsafe fn run_thread(vm: VmPtr, id: u64, gil: &Gil, body: impl FnOnce
         gil.take();
         unpark(vm, id);
         body(&mut *vm);
+        (*vm).stop_tracing();
         park(vm);
         let state = (*vm).threads.parked.remove(&id);
         (*vm).threads.count -= 1;
@@ -337,6 +344,7 @@ unsafe fn park(vm: *mut Vm) {
         native_stack_limit: vm.native_stack_limit,
         result: vm.result.take(),
         in_callback: vm.in_callback,
+        tracing: std::mem::take(&mut vm.tracing),
         call_heard: vm.call_heard.take(),
         stack: std::mem::replace(&mut vm.stack, DataStack::new(0)),
     };
@@ -365,6 +373,7 @@ unsafe fn unpark(vm: *mut Vm, id: u64) {
     vm.native_stack_limit = t.native_stack_limit;
     vm.result = t.result;
     vm.in_callback = t.in_callback;
+    vm.tracing = t.tracing;
     vm.call_heard = t.call_heard;
     vm.stack = t.stack;
     vm.threads.current = id;

@@ -165,6 +165,8 @@ pub struct Vm {
     /// Regions that have become invalid since the tier last looked, with the cause.
     pub invalidated: Vec<(u32, String)>,
     pub monitor: Monitor<Callback, Value>,
+    /// `sys.settrace` and `sys.setprofile`, of the running thread.
+    pub(crate) tracing: crate::trace::Tracing,
     /// A callback is running: no events (rule M53).
     pub in_callback: bool,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
@@ -240,6 +242,7 @@ impl Vm {
             } else {
                 seriema_monitoring::Rules::Specification
             }),
+            tracing: Default::default(),
             in_callback: false,
             call_heard: None,
             last_change: String::new(),
@@ -662,6 +665,7 @@ impl Drop for Vm {
         self.invalidated.clear();
         self.handled = Value::NONE;
         self.pending = None;
+        self.tracing = Default::default();
         self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
         self.end_modules();
         self.sys_module = Value::NONE;

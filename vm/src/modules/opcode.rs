@@ -187,6 +187,11 @@ fn effect(op: i64, arg: i64, jump: Option<bool>) -> Option<i64> {
     })
 }
 
+/// For base instructions that fall through.
+pub(crate) fn net_effect(op: u8, arg: u32) -> i64 {
+    effect(op.into(), arg.into(), Some(false)).unwrap_or(0)
+}
+
 fn stack_effect(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let [op, arg, jump] = vm.bind_args("stack_effect", ["opcode", "oparg", "jump"], 2, 1, args, kw)?;
     let op = vm.index_i64(&op.unwrap_or(Value::NONE), "opcode")?;

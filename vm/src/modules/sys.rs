@@ -61,6 +61,13 @@ static FUNCTIONS: &[BuiltinDef] = &[
     }),
     BuiltinDef::new("_clear_type_cache", 0, 0, |_, _, _| Ok(Value::NONE)),
     BuiltinDef::new("_clear_internal_caches", 0, 0, |_, _, _| Ok(Value::NONE)),
+    BuiltinDef::new("settrace", 1, 1, crate::trace::settrace),
+    BuiltinDef::new("gettrace", 0, 0, crate::trace::gettrace),
+    BuiltinDef::new("_settraceallthreads", 1, 1, crate::trace::settrace_all),
+    BuiltinDef::new("setprofile", 1, 1, crate::trace::setprofile),
+    BuiltinDef::new("getprofile", 0, 0, crate::trace::getprofile),
+    BuiltinDef::new("_setprofileallthreads", 1, 1, crate::trace::setprofile_all),
+    BuiltinDef::new("call_tracing", 2, 2, crate::trace::call_tracing),
     // No hook can be added, so there is nobody to tell.
     BuiltinDef::new("audit", 1, u8::MAX, |_, _, _| Ok(Value::NONE)),
     BuiltinDef::new("addaudithook", 1, 1, |vm, _, _| {

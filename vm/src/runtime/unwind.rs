@@ -28,6 +28,11 @@ impl Vm {
             };
             let reraising = std::mem::take(&mut self.reraising);
             let lasti = self.reraise_lasti.take();
+            if let Some(u) = lasti {
+                // The frame shows where the exception arose first.
+                let f = self.frame();
+                f.ip = f.ip_at(u as usize).wrapping_add(1);
+            }
             let mut e = self.take_pending();
             if !reraising {
                 self.add_traceback(&e, unit);
@@ -35,14 +40,12 @@ impl Vm {
             let event = if reraising { Event::Reraise } else { Event::Raise };
             if self.fire_global(event, at, &e).is_err() {
                 e = self.take_pending();
-                self.add_traceback(&e, unit);
             }
             if self.enter_handler(unit, before, lasti.map_or(unit, |u| u as usize), e.clone()) {
                 return true;
             }
             if self.fire_global(Event::PyUnwind, at, &e).is_err() {
                 e = self.take_pending();
-                self.add_traceback(&e, unit);
             }
             if self.frame().flags & FLAG_ENTRY != 0 {
                 self.pending = Some(e);
@@ -82,7 +85,6 @@ impl Vm {
                 return true;
             }
             e = self.take_pending();
-            self.add_traceback(&e, unit);
         }
     }
 

@@ -167,15 +167,31 @@ impl Vm {
     pub(crate) fn frame_set(&mut self, v: &Value, name: &str, new: Option<&Value>) -> R<bool> {
         let f = v.as_::<FrameObject>();
         match (name, new) {
-            ("f_trace", new) => drop(f.trace.replace(new.cloned().unwrap_or(Value::NONE))),
+            ("f_trace", new) => {
+                drop(f.trace.replace(new.cloned().unwrap_or(Value::NONE)));
+                if !f.trace.borrow().is_none() && f.trace_opcodes.get() {
+                    self.trace_opcodes(v, true);
+                }
+            }
             ("f_trace_lines", Some(v)) if v.word().is_bool() => f.trace_lines.set(v.is(&Value::TRUE)),
-            ("f_trace_opcodes", Some(v)) if v.word().is_bool() => f.trace_opcodes.set(v.is(&Value::TRUE)),
-            ("f_trace_lines" | "f_trace_opcodes", _) => {
+            ("f_trace_opcodes", Some(new)) if new.word().is_bool() => {
+                let on = new.is(&Value::TRUE);
+                f.trace_opcodes.set(on);
+                if !on || !f.trace.borrow().is_none() {
+                    self.trace_opcodes(v, on);
+                }
+            }
+            ("f_trace_lines", None) => {
+                return self.fail("TypeError", "can't delete numeric/char attribute");
+            }
+            ("f_trace_lines" | "f_trace_opcodes", Some(_)) => {
                 return self.fail("TypeError", "attribute value type must be bool");
             }
-            ("f_lineno", _) => {
-                return self.fail("NotImplementedError", "setting f_lineno is not supported yet");
+            ("f_trace_opcodes" | "f_lineno", None) => {
+                let message = format!("attribute '{name}' of 'frame' objects cannot be deleted");
+                return self.fail("AttributeError", message);
             }
+            ("f_lineno", Some(new)) => self.move_frame(v, new)?,
             (n, _) if n.starts_with("f_") => {
                 let message = format!("attribute '{n}' of 'frame' objects is not writable");
                 return self.fail("AttributeError", message);

@@ -17,6 +17,7 @@ pub mod exception_group;
 pub mod format;
 pub mod frame;
 pub mod frame_locals;
+pub mod frame_move;
 pub mod function;
 pub mod generator;
 pub mod generic_alias;
