@@ -285,6 +285,10 @@ fn ord(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let (n, first) = match (args[0].get::<Str>(), args[0].get::<Bytes>()) {
         (Some(s), _) => (s.len(), s.code_at(0)),
         (_, Some(b)) => (b.as_slice().len(), b.as_slice().first().map(|&b| b as u32)),
+        _ if args[0].native::<crate::types::buffer::bytearray::ByteArray>().is_some() => {
+            let b = vm.need_bytes(&args[0])?;
+            (b.len(), b.first().map(|&b| b as u32))
+        }
         _ => {
             let message = format!("ord() expected string of length 1, but {} found", vm.type_name(&args[0]));
             return vm.fail("TypeError", message);

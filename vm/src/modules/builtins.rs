@@ -22,6 +22,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         let s = vm.ascii_text(&shown);
         Ok(vm.string(s))
     }),
+    BuiltinDef::kw("breakpoint", 0, u8::MAX, super::sys::breakpoint),
     BuiltinDef::new("abs", 1, 1, |vm, a, _| vm.absolute(&a[0])),
     BuiltinDef::kw("min", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "min", CmpOp::Lt)),
     BuiltinDef::kw("max", 1, u8::MAX, |vm, a, kw| extreme(vm, a, kw, "max", CmpOp::Gt)),

@@ -33,7 +33,17 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("_getframemodulename", 0, 1, crate::types::frame::getframemodulename),
     BuiltinDef::new("_current_frames", 0, 0, crate::types::frame::current_frames),
     BuiltinDef::new("getdefaultencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
-    BuiltinDef::new("getsizeof", 1, 2, |_, _, _| Ok(Value::small(16))),
+    BuiltinDef::kw("getsizeof", 0, 2, size_of),
+    BuiltinDef::new("getswitchinterval", 0, 0, |vm, _, _| Ok(Value::float(vm.state::<Interval>().0))),
+    BuiltinDef::new("setswitchinterval", 1, 1, |vm, a, _| {
+        let seconds = vm.real(&a[0])?;
+        if seconds.is_nan() || seconds <= 0.0 {
+            return vm.fail("ValueError", "switch interval must be strictly positive");
+        }
+        vm.state::<Interval>().0 = seconds;
+        Ok(Value::NONE)
+    }),
+    BuiltinDef::kw("breakpointhook", 0, u8::MAX, breakpoint_hook),
     BuiltinDef::new("getfilesystemencoding", 0, 0, |vm, _, _| Ok(vm.intern("utf-8"))),
     BuiltinDef::new("getfilesystemencodeerrors", 0, 0, |vm, _, _| Ok(vm.intern("surrogateescape"))),
     BuiltinDef::new("getrefcount", 1, 1, |_, a, _| Ok(Value::small(a[0].ref_count().max(1) as i64))),
@@ -93,13 +103,86 @@ pub fn init(vm: &mut Vm) -> Value {
     super::sys_info::fill(vm, &sys);
     vm.set_global(&sys, MAX_STR_DIGITS, Value::small(4300));
     vm.add_functions(&sys, crate::runtime::unraisable::HOOK);
-    for name in ["displayhook", "excepthook", "unraisablehook"] {
+    for name in ["displayhook", "excepthook", "unraisablehook", "breakpointhook"] {
         let key = vm.intern(name);
         if let Some(f) = sys.as_::<Module>().dict.as_::<Dict>().get_str(&key) {
             vm.set_global(&sys, &format!("__{name}__"), f);
         }
     }
     sys
+}
+
+/// What a program believes the interval of thread switches to be; ours are by instructions.
+struct Interval(f64);
+impl Default for Interval {
+    fn default() -> Interval {
+        Interval(0.005)
+    }
+}
+
+/// `sys.getsizeof`: what `__sizeof__` says, and the header of what the collector watches.
+fn size_of(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    let [object, default] = vm.bind_args("getsizeof", ["object", "default"], 0, 1, args, kw)?;
+    let object = object.unwrap_or(Value::NONE);
+    let size = vm.call_dunder(&object, "__sizeof__", &[]);
+    let size = match (size, default) {
+        (Err(_), Some(default)) if vm.pending_is(&["TypeError"]) => {
+            drop(vm.take_pending());
+            return Ok(default);
+        }
+        (r, _) => r?,
+    };
+    let Some(size) = size else {
+        let message = format!("Type {} doesn't define __sizeof__", vm.type_name(&object));
+        return vm.fail("TypeError", message);
+    };
+    let n = vm.index_size(&size)?;
+    if n < 0 {
+        return vm.fail("ValueError", "__sizeof__() should return >= 0");
+    }
+    let collected = object.kind().is_some_and(|k| {
+        !matches!(
+            k,
+            Kind::Str | Kind::Bytes | Kind::Int | Kind::Float | Kind::Complex | Kind::Code | Kind::Range
+        )
+    });
+    Ok(vm.int(n.saturating_add(if collected { 16 } else { 0 })))
+}
+
+/// `sys.breakpointhook`: calls what `$PYTHONBREAKPOINT` names.
+fn breakpoint_hook(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    let name = match vm.options.ignore_environment {
+        true => None,
+        false => std::env::var("PYTHONBREAKPOINT").ok(),
+    };
+    let name = name.filter(|n| !n.is_empty()).unwrap_or_else(|| "pdb.set_trace".to_owned());
+    if name == "0" {
+        return Ok(Value::NONE);
+    }
+    let (module, function) = name.rsplit_once('.').unwrap_or(("builtins", &name));
+    let found = match module.is_empty() {
+        true => vm.fail("ValueError", "Empty module name"),
+        false => vm.import_module(module).and_then(|m| vm.get_attr_str(&m, function)),
+    };
+    match found {
+        Ok(f) => vm.call(&f, args, kw),
+        Err(e) => {
+            if !vm.pending_is(&["ImportError", "AttributeError", "ValueError"]) {
+                return Err(e);
+            }
+            drop(vm.take_pending());
+            vm.warn("RuntimeWarning", format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{name}\""), 1)?;
+            Ok(Value::NONE)
+        }
+    }
+}
+
+/// `breakpoint()`.
+pub(crate) fn breakpoint(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    match vm.sys_attribute("breakpointhook") {
+        Some(f) => vm.call(&f, args, kw),
+        None => vm.fail("RuntimeError", "lost sys.breakpointhook"),
+    }
 }
 
 fn exit(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {

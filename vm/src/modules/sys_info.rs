@@ -1,6 +1,7 @@
 //! What `sys` says about the interpreter: versions, limits, paths, flags.
 
 use crate::object::{Dict, Namespace};
+use crate::types::structseq::StructSeq;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -121,7 +122,7 @@ fn record(vm: &mut Vm, fields: Fields) -> Value {
 fn records(vm: &mut Vm) -> Fields {
     let n = Value::small;
     let version = [n(VERSION.0), n(VERSION.1), n(VERSION.2), vm.intern("final"), n(0)];
-    let version = vm.tuple(version.to_vec());
+    let version = vm.struct_seq(&VERSION_INFO, version.to_vec());
     let implementation = vec![
         ("name", vm.intern("seriema")),
         ("cache_tag", vm.intern("seriema-314")),
@@ -166,14 +167,80 @@ fn records(vm: &mut Vm) -> Fields {
     let flags = flags(vm);
     vec![
         ("implementation", record(vm, implementation)),
-        ("float_info", record(vm, float_info)),
-        ("int_info", record(vm, int_info)),
-        ("hash_info", record(vm, hash_info)),
-        ("thread_info", record(vm, thread_info)),
-        ("flags", record(vm, flags)),
+        ("float_info", values(vm, &FLOAT_INFO, float_info)),
+        ("int_info", values(vm, &INT_INFO, int_info)),
+        ("hash_info", values(vm, &HASH_INFO, hash_info)),
+        ("thread_info", values(vm, &THREAD_INFO, thread_info)),
+        ("flags", values(vm, &FLAGS, flags)),
         ("version_info", version),
     ]
 }
+
+/// A structure sequence with these fields, which are in its order.
+fn values(vm: &mut Vm, def: &'static StructSeq, fields: Fields) -> Value {
+    debug_assert!(fields.iter().map(|(n, _)| *n).eq(def.fields.iter().copied()));
+    let fields = fields.into_iter().map(|(_, v)| v).collect();
+    vm.struct_seq(def, fields)
+}
+
+static VERSION_INFO: StructSeq =
+    StructSeq::new("sys.version_info", &["major", "minor", "micro", "releaselevel", "serial"], 5).closed();
+static FLOAT_INFO: StructSeq = StructSeq::new(
+    "sys.float_info",
+    &[
+        "max",
+        "max_exp",
+        "max_10_exp",
+        "min",
+        "min_exp",
+        "min_10_exp",
+        "dig",
+        "mant_dig",
+        "epsilon",
+        "radix",
+        "rounds",
+    ],
+    11,
+);
+static INT_INFO: StructSeq = StructSeq::new(
+    "sys.int_info",
+    &["bits_per_digit", "sizeof_digit", "default_max_str_digits", "str_digits_check_threshold"],
+    4,
+);
+static HASH_INFO: StructSeq = StructSeq::new(
+    "sys.hash_info",
+    &["width", "modulus", "inf", "nan", "imag", "algorithm", "hash_bits", "seed_bits", "cutoff"],
+    9,
+);
+static THREAD_INFO: StructSeq = StructSeq::new("sys.thread_info", &["name", "lock", "version"], 3);
+static FLAGS: StructSeq = StructSeq::new(
+    "sys.flags",
+    &[
+        "debug",
+        "inspect",
+        "interactive",
+        "optimize",
+        "dont_write_bytecode",
+        "no_user_site",
+        "no_site",
+        "ignore_environment",
+        "verbose",
+        "bytes_warning",
+        "quiet",
+        "hash_randomization",
+        "isolated",
+        "dev_mode",
+        "utf8_mode",
+        "warn_default_encoding",
+        "safe_path",
+        "int_max_str_digits",
+        "gil",
+        "thread_inherit_context",
+        "context_aware_warnings",
+    ],
+    18,
+)
+.closed();
 
 fn concat_arch() -> &'static str {
     match (std::env::consts::ARCH, std::env::consts::OS) {

@@ -393,7 +393,7 @@ fn mktime(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     if r == -1 && c.tm_wday == -1 {
         return vm.fail("OverflowError", "mktime argument out of range");
     }
-    Ok(vm.int(r))
+    Ok(Value::float(r as f64))
 }
 fn asctime(vm: &mut Vm, t: &Tm) -> Value {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

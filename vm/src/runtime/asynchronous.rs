@@ -187,7 +187,7 @@ impl Vm {
             }
         }
     }
-    fn pending_is(&self, classes: &[&str]) -> bool {
+    pub(crate) fn pending_is(&self, classes: &[&str]) -> bool {
         self.pending
             .as_ref()
             .is_some_and(|e| classes.iter().any(|c| self.is_instance(e, self.types.exception(c))))
@@ -490,8 +490,10 @@ pub fn set_asyncgen_hooks(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 pub fn get_asyncgen_hooks(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
     let hook = |v: &Option<Value>| v.clone().unwrap_or(Value::NONE);
     let (first, finalizer) = (hook(&vm.async_hooks.first), hook(&vm.async_hooks.finalizer));
-    Ok(vm.tuple(vec![first, finalizer]))
+    Ok(vm.struct_seq(&ASYNCGEN_HOOKS, vec![first, finalizer]))
 }
+static ASYNCGEN_HOOKS: crate::types::structseq::StructSeq =
+    crate::types::structseq::StructSeq::new("asyncgen_hooks", &["firstiter", "finalizer"], 2);
 pub fn set_origin_depth(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     vm.only_keywords("set_coroutine_origin_tracking_depth", kw, &["depth"])?;
     let Some(v) = args.first().or(kw.get("depth")) else {

@@ -18,6 +18,10 @@ pub static METHODS: &[BuiltinDef] = &[
         Ok(vm.tuple(vec![b]))
     }),
     BuiltinDef::new("__mod__", 1, 1, |vm, a, _| vm.percent_bytes(&a[0], &a[1])),
+    BuiltinDef::new("__rmod__", 1, 1, |vm, a, _| match a[1].get::<Bytes>() {
+        Some(_) => vm.percent_bytes(&a[1], &a[0]),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }),
     BuiltinDef::new("__buffer__", 1, 1, |vm, a, _| vm.memory_view(&a[0])),
 ];
 

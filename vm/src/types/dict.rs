@@ -1,7 +1,7 @@
 //! Methods of `dict`.
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Dict, DictPart, Kw};
+use crate::object::{BuiltinDef, Dict, DictPart, Kw, Set};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -68,6 +68,20 @@ fn fromkeys(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let v = args.get(2).cloned().unwrap_or(Value::NONE);
     let exact = args[0].is(&vm.types.dict);
     let d = if exact { vm.dict() } else { vm.call(&args[0], &[], Kw::NONE)? };
+    if exact {
+        let class = vm.type_of(&args[1]);
+        let hashed = match (args[1].get::<Set>(), args[1].get::<Dict>()) {
+            (Some(s), _) if class.is(&vm.types.set) || class.is(&vm.types.frozenset) => Some(s.keys()),
+            (_, Some(d)) if class.is(&vm.types.dict) => Some(d.keys_hashed()),
+            _ => None,
+        };
+        if let Some(keys) = hashed {
+            for (k, hash) in keys {
+                d.as_::<Dict>().set_hashed(vm, &k, hash, v.clone())?;
+            }
+            return Ok(d);
+        }
+    }
     let it = vm.get_iter(&args[1])?;
     while let Some(k) = vm.next(&it)? {
         if exact {

@@ -192,6 +192,11 @@ impl Vm {
             let f = self.float_of(n)?;
             return self.format_float(f, spec);
         }
+        if let Some(g) = spec.grouping
+            && !matches!(kind, 'd' | 'n' | 'b' | 'o' | 'x' | 'X' | 'c')
+        {
+            return self.fail("ValueError", format!("Cannot specify '{g}' with '{kind}'."));
+        }
         let (base, prefix) = match kind {
             'd' | 'n' => (10, ""),
             'b' => (2, "0b"),

@@ -150,6 +150,10 @@ fn from_bytes(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             return vm.fail("TypeError", message);
         }
         None => match vm.call_special(source, super::specials::Special::Bytes, &[])? {
+            Some(b) if b.get::<Bytes>().is_none() => {
+                let message = format!("__bytes__ returned non-bytes (type {})", vm.type_name(&b));
+                return vm.fail("TypeError", message);
+            }
             Some(b) => b,
             None => {
                 let mut bytes = vec![];

@@ -223,7 +223,11 @@ impl Vm {
             if op == BinOp::Rshift {
                 return Ok(all_out);
             }
-            return self.fail("OverflowError", "too many digits in integer");
+            // CPython runs out of memory before it runs out of bits to count with.
+            return match b.big().to_i64() {
+                Some(_) => Err(self.raise_type("MemoryError", vec![])),
+                None => self.fail("OverflowError", "too many digits in integer"),
+            };
         };
         let n = n as u64;
         if op == BinOp::Rshift {

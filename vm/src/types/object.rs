@@ -547,6 +547,7 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.int, &[ORDER, EQUALITY, HASH, REPR, FORMAT], INT),
         (|t| &t.float, &[ORDER, EQUALITY, HASH, REPR, FORMAT], FLOAT),
         (|t| &t.complex, &[], super::complex::ATTRIBUTES),
+        (|t| &t.bool, &[super::scalar::LOGIC], &[]),
         (|t| &t.str, &[ORDER, EQUALITY, HASH, REPR, STR, FORMAT, CONCAT, STR_MOD], &[]),
         (|t| &t.bytes, &[ORDER, EQUALITY, HASH, REPR, CONCAT], &[]),
         (|t| &t.list, &[ORDER, EQUALITY, REPR, CONCAT, CONCAT_IN_PLACE, LIST_INIT], &[]),

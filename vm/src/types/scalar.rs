@@ -55,7 +55,27 @@ pub static FLOAT: &[BuiltinDef] = &[
         Ok(vm.tuple(parts))
     }),
 ];
-pub static FLOAT_CLASS: &[BuiltinDef] = &[BuiltinDef::new("fromhex", 1, 1, fromhex)];
+pub static FLOAT_CLASS: &[BuiltinDef] = &[BuiltinDef::new("fromhex", 1, 1, |vm, a, kw| {
+    let f = fromhex(vm, a, kw)?;
+    if a[0].is(&vm.types.float) { Ok(f) } else { vm.call(&a[0], &[f], Kw::NONE) }
+})];
+
+/// Of bool: two of them make one, whatever int's own do.
+pub static LOGIC: &[BuiltinDef] = &[
+    BuiltinDef::new("__and__", 1, 1, |vm, a, _| logic(vm, a, BinOp::And)),
+    BuiltinDef::new("__rand__", 1, 1, |vm, a, _| logic(vm, a, BinOp::And)),
+    BuiltinDef::new("__or__", 1, 1, |vm, a, _| logic(vm, a, BinOp::Or)),
+    BuiltinDef::new("__ror__", 1, 1, |vm, a, _| logic(vm, a, BinOp::Or)),
+    BuiltinDef::new("__xor__", 1, 1, |vm, a, _| logic(vm, a, BinOp::Xor)),
+    BuiltinDef::new("__rxor__", 1, 1, |vm, a, _| logic(vm, a, BinOp::Xor)),
+    BuiltinDef::new("__invert__", 0, 0, |vm, a, _| vm.invert_builtin(&a[0])),
+];
+fn logic(vm: &mut Vm, a: &[Value], op: BinOp) -> R<Value> {
+    if Num::int_of(&a[1]).is_none() {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    vm.binary_builtin(op, false, &a[0], &a[1])
+}
 
 /// Arithmetic by name. The other operand may be no number: NotImplemented.
 pub static NUMBER: &[BuiltinDef] = &[

@@ -372,6 +372,10 @@ impl Vm {
             for (key, hash) in common.as_::<Set>().keys() {
                 from.discard(self, &key, hash)?;
             }
+        } else if self.type_of(other).is(&self.types.dict) {
+            for (key, hash) in other.as_::<Dict>().keys_hashed() {
+                from.discard(self, &key, hash)?;
+            }
         } else {
             let it = self.get_iter(other)?;
             while let Some(key) = self.next(&it)? {

@@ -178,6 +178,9 @@ fn lookup(vm: &mut Vm, name: &str, fields: &mut Fields) -> R<Value> {
             }
             let key = match after[..end].parse::<u32>() {
                 Ok(n) => Value::small(n as i64),
+                Err(_) if after[..end].bytes().all(|b| b.is_ascii_digit()) => {
+                    return vm.fail("ValueError", "Too many decimal digits in format string");
+                }
                 Err(_) => vm.str(&after[..end]),
             };
             v = vm.get_item(&v, &key)?;
@@ -221,6 +224,7 @@ fn root(vm: &mut Vm, name: &str, fields: &mut Fields) -> R<Value> {
     };
     match fields.args.get(index) {
         Some(v) => Ok(v.clone()),
+        None if fields.map.is_some() => vm.fail("ValueError", "Format string contains positional fields"),
         None => {
             vm.fail("IndexError", format!("Replacement index {index} out of range for positional args tuple"))
         }

@@ -237,12 +237,14 @@ fn partial_text(vm: &mut Vm, v: &Value, this: &Partial) -> R<String> {
     let class = vm.type_of(v).clone();
     let mut text = vm.full_name(&class);
     text.push('(');
-    text.push_str(&vm.repr_string(&this.func())?);
-    for v in this.args() {
+    // Showing them may change the object: all from before.
+    let (func, args, keywords) = (this.func(), this.args(), this.keywords());
+    text.push_str(&vm.repr_string(&func)?);
+    for v in args {
         text.push_str(", ");
         text.push_str(&vm.repr_string(&v)?);
     }
-    for (k, v) in this.keywords() {
+    for (k, v) in keywords {
         text.push_str(", ");
         text.push_str(&vm.str_string(&k)?);
         text.push('=');
@@ -269,22 +271,25 @@ fn set_state(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         return vm.fail("TypeError", "trailing Placeholders are not allowed");
     }
     let holes = items.iter().filter(|v| v.is(&hole)).count();
-    // Plain copies, of whatever class these are.
-    let args = vm.tuple(items.to_vec());
-    let copy = vm.dict();
-    if let Some(d) = kw.get::<Dict>() {
-        let all: Vec<(Value, Value)> = d.iter().collect();
-        for (k, v) in all {
-            copy.as_::<Dict>().set(vm, &k, v)?;
+    // Plain copies of what is of a derived class.
+    let args = if args.is_dynamic() { vm.tuple(items.to_vec()) } else { args };
+    let kw = match kw.get::<Dict>() {
+        Some(_) if !kw.is_dynamic() => kw,
+        from => {
+            let copy = vm.dict();
+            let all: Vec<(Value, Value)> = from.map(|d| d.iter().collect()).unwrap_or_default();
+            for (k, v) in all {
+                copy.as_::<Dict>().set(vm, &k, v)?;
+            }
+            copy
         }
-    }
+    };
     this.func.set(func);
     this.args.set(args);
-    this.kw.set(copy);
+    this.kw.set(kw);
     this.holes.set(holes);
-    if !dict.is_none() {
-        let name = vm.intern("__dict__");
-        vm.set_attr(&a[0], &name, dict)?;
-    }
+    let dict = if dict.is_none() { vm.dict() } else { dict };
+    let name = vm.intern("__dict__");
+    vm.set_attr(&a[0], &name, dict)?;
     Ok(Value::NONE)
 }

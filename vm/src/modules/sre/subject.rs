@@ -63,8 +63,7 @@ impl Subject {
 
 /// The bytes of an object that has some (bytearray, memoryview ...).
 fn buffer(vm: &mut Vm, v: &Value) -> R<Option<Vec<u8>>> {
-    let _ = (vm, v);
-    Ok(None)
+    Ok(vm.bytes_like(v)?.map(|b| b.to_vec()))
 }
 
 fn spread(vm: &mut Vm, v: &Value) -> Rc<[u8]> {

@@ -61,8 +61,12 @@ impl Buffer for ByteArray {
 static METHODS: &[BuiltinDef] = &[
     BuiltinDef::kw("__new__", 0, u8::MAX, |vm, a, _| Ok(vm.new_native(&a[0], ByteArray::new(vec![])))),
     BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| {
+        // Empty from the start, so that a failure leaves nothing behind.
+        if this(vm, a)?.len() > 0 {
+            resizable(vm, a)?;
+            drop(this(vm, a)?.bytes.take());
+        }
         let content = vm.bytes_source("bytearray", &a[1..], kw)?;
-        resizable(vm, a)?;
         let old = this(vm, a)?.bytes.replace(content.to_vec());
         drop(old);
         Ok(Value::NONE)
@@ -71,7 +75,9 @@ static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("__repr__", 0, 0, repr),
     BuiltinDef::new("__str__", 0, 0, repr),
     BuiltinDef::new("__iter__", 0, 0, |vm, a, _| vm.indexed_iter::<ByteArrayIter>(&BYTEARRAY_ITER, &a[0])),
-    BuiltinDef::new("__contains__", 1, 1, |vm, a, _| vm.bytes_contain(&a[0], &a[1]).map(Value::bool)),
+    BuiltinDef::new("__contains__", 1, 1, |vm, a, _| {
+        methods::fixed(a, || vm.bytes_contain(&a[0], &a[1]).map(Value::bool))
+    }),
     BuiltinDef::new("__getitem__", 1, 1, get_item),
     BuiltinDef::new("__setitem__", 2, 2, |vm, a, _| set_item(vm, a)),
     BuiltinDef::new("__delitem__", 1, 1, |vm, a, _| del_item(vm, a)),
@@ -85,7 +91,11 @@ static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("__mul__", 1, 1, |vm, a, _| repeat(vm, a, false)),
     BuiltinDef::new("__rmul__", 1, 1, |vm, a, _| repeat(vm, a, false)),
     BuiltinDef::new("__imul__", 1, 1, |vm, a, _| repeat(vm, a, true)),
-    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| vm.percent_bytes(&a[0], &a[1])),
+    BuiltinDef::new("__mod__", 1, 1, |vm, a, _| methods::fixed(a, || vm.percent_bytes(&a[0], &a[1]))),
+    BuiltinDef::new("__rmod__", 1, 1, |vm, a, _| match a[1].native::<ByteArray>() {
+        Some(_) => vm.percent_bytes(&a[1], &a[0]),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }),
     BuiltinDef::new("__eq__", 1, 1, |vm, a, _| vm.compare_bytes(CmpOp::Eq, &a[0], &a[1])),
     BuiltinDef::new("__ne__", 1, 1, |vm, a, _| vm.compare_bytes(CmpOp::Ne, &a[0], &a[1])),
     BuiltinDef::new("__lt__", 1, 1, |vm, a, _| vm.compare_bytes(CmpOp::Lt, &a[0], &a[1])),
@@ -238,6 +248,22 @@ macro_rules! indexed_rows {
                 let n = over.map_or(Ok(0), |v| vm.len_of(&v))?;
                 Ok(Value::small(n.saturating_sub(it.at.get()) as i64))
             }),
+            BuiltinDef::new("__reduce__", 0, 0, |vm, a, _| {
+                let it: &crate::types::buffer::bytearray::Indexed = vm.self_::<$t>(&a[0])?.as_ref();
+                let (over, at) = (it.over.borrow().clone(), it.at.get());
+                let Some(over) = over else {
+                    let empty = vm.tuple(vec![]);
+                    return vm.iter_reduced(empty);
+                };
+                let (iter, args) = (vm.builtin("iter"), vm.tuple(vec![over]));
+                Ok(vm.tuple(vec![iter, args, crate::value::Value::small(at as i64)]))
+            }),
+            BuiltinDef::new("__setstate__", 1, 1, |vm, a, _| {
+                let at = vm.index_clamped(&a[1])?;
+                let it: &crate::types::buffer::bytearray::Indexed = vm.self_::<$t>(&a[0])?.as_ref();
+                it.at.set(at.max(0) as usize);
+                Ok(crate::value::Value::NONE)
+            }),
         ]
     };
 }
@@ -357,8 +383,9 @@ fn set_item(vm: &mut Vm, args: &[Value]) -> R<Value> {
         return vm.fail("IndexError", "bytearray index out of range");
     };
     let b = vm.byte_arg(&args[2])?;
-    if let Some(slot) = this(vm, args)?.bytes.borrow_mut().get_mut(i) {
-        *slot = b
+    match this(vm, args)?.bytes.borrow_mut().get_mut(i) {
+        Some(slot) => *slot = b,
+        None => return vm.fail("IndexError", "bytearray index out of range"),
     }
     Ok(Value::NONE)
 }

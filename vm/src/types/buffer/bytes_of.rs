@@ -38,6 +38,11 @@ impl Vm {
             (_, Some(_)) => return self.fail("TypeError", without("errors")),
             _ => {}
         }
+        if who == "bytes" && v.is_dynamic() && self.special_of(v, Special::Bytes).is_some_and(|m| m.is_none())
+        {
+            let message = format!("cannot convert '{}' object to bytes", self.type_name(v));
+            return self.fail("TypeError", message);
+        }
         if who == "bytes" && v.is_dynamic() && self.has_special(v, Special::Bytes) {
             let Some(r) = self.call_special(v, Special::Bytes, &[])? else { return Ok(Held::Copy(vec![])) };
             if r.get::<crate::object::Bytes>().is_none() {

@@ -291,7 +291,7 @@ static GETSET: &[GetSet] = &[
 
 static MEMORYVIEW: ClassDef = ClassDef {
     name: "memoryview",
-    flags: WEAKREF,
+    flags: WEAKREF.union(crate::object::TypeFlags::SEQUENCE),
     methods: METHODS,
     getset: GETSET,
     doc: Some("Create a new memoryview object which references the given object."),

@@ -5,7 +5,7 @@
 
 use super::{Held, with_bytes};
 use crate::error::R;
-use crate::object::{BuiltinDef, Bytes, Kw, Tuple};
+use crate::object::{BuiltinDef, Bytes, Kw, List, Tuple};
 use crate::types::number::Num;
 use crate::types::string::{or_minus_one, selected};
 use crate::types::text::search::{self, Span};
@@ -41,11 +41,11 @@ pub static METHODS: &[BuiltinDef] =
         BuiltinDef::new("islower", 0, 0, |_, a, _| cased(a, u8::is_ascii_lowercase, u8::is_ascii_uppercase)),
         BuiltinDef::new("isupper", 0, 0, |_, a, _| cased(a, u8::is_ascii_uppercase, u8::is_ascii_lowercase)),
         BuiltinDef::new("istitle", 0, 0, |_, a, _| Ok(Value::bool(this(a, is_title)))),
-        BuiltinDef::new("find", 1, 3, |vm, a, _| find(vm, a, false).map(or_minus_one)),
-        BuiltinDef::new("rfind", 1, 3, |vm, a, _| find(vm, a, true).map(or_minus_one)),
-        BuiltinDef::new("index", 1, 3, |vm, a, _| index(vm, a, false)),
-        BuiltinDef::new("rindex", 1, 3, |vm, a, _| index(vm, a, true)),
-        BuiltinDef::new("count", 1, 3, count),
+        BuiltinDef::new("find", 1, 3, |vm, a, _| fixed(a, || find(vm, a, false).map(or_minus_one))),
+        BuiltinDef::new("rfind", 1, 3, |vm, a, _| fixed(a, || find(vm, a, true).map(or_minus_one))),
+        BuiltinDef::new("index", 1, 3, |vm, a, _| fixed(a, || index(vm, a, false))),
+        BuiltinDef::new("rindex", 1, 3, |vm, a, _| fixed(a, || index(vm, a, true))),
+        BuiltinDef::new("count", 1, 3, |vm, a, kw| fixed(a, || count(vm, a, kw))),
         BuiltinDef::new("startswith", 1, 3, |vm, a, _| affix(vm, a, "startswith", <[u8]>::starts_with)),
         BuiltinDef::new("endswith", 1, 3, |vm, a, _| affix(vm, a, "endswith", <[u8]>::ends_with)),
         BuiltinDef::new("removeprefix", 1, 1, |vm, a, _| {
@@ -61,8 +61,8 @@ pub static METHODS: &[BuiltinDef] =
         BuiltinDef::new("strip", 0, 1, |vm, a, _| strip(vm, a, true, true)),
         BuiltinDef::new("lstrip", 0, 1, |vm, a, _| strip(vm, a, true, false)),
         BuiltinDef::new("rstrip", 0, 1, |vm, a, _| strip(vm, a, false, true)),
-        BuiltinDef::kw("split", 0, 2, |vm, a, kw| split(vm, a, kw, "split", false)),
-        BuiltinDef::kw("rsplit", 0, 2, |vm, a, kw| split(vm, a, kw, "rsplit", true)),
+        BuiltinDef::kw("split", 0, 2, |vm, a, kw| fixed(a, || split(vm, a, kw, "split", false))),
+        BuiltinDef::kw("rsplit", 0, 2, |vm, a, kw| fixed(a, || split(vm, a, kw, "rsplit", true))),
         BuiltinDef::kw("splitlines", 0, 1, splitlines),
         BuiltinDef::new("partition", 1, 1, |vm, a, _| partition(vm, a, false)),
         BuiltinDef::new("rpartition", 1, 1, |vm, a, _| partition(vm, a, true)),
@@ -76,7 +76,7 @@ pub static METHODS: &[BuiltinDef] =
         BuiltinDef::kw("translate", 1, 2, translate),
         BuiltinDef::kw("hex", 0, 2, |vm, a, kw| {
             let b = this(a, <[u8]>::to_vec);
-            vm.hex_text(&b, &a[1..], kw)
+            fixed(a, || vm.hex_text(&b, &a[1..], kw))
         }),
         BuiltinDef::kw("decode", 0, 2, decode),
         BuiltinDef::static_("maketrans", 2, 2, maketrans),
@@ -284,6 +284,19 @@ fn replace(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     }
 }
 
+/// Runs a method whose arguments may run Python: meanwhile its object cannot change its size.
+pub(super) fn fixed(a: &[Value], f: impl FnOnce() -> R<Value>) -> R<Value> {
+    let buffer = super::exporter(&a[0]);
+    if let Some(b) = buffer {
+        b.acquire();
+    }
+    let r = f();
+    if let Some(b) = buffer {
+        b.release();
+    }
+    r
+}
+
 fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(it) = vm.iter_or_none(&args[1])? else {
         return vm.fail("TypeError", "can only join an iterable");
@@ -304,6 +317,10 @@ fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             return vm.fail("TypeError", message);
         };
         let more = separator.len() + b.len();
+        // What a list's items ran may have changed it.
+        if args[1].get::<List>().is_some_and(|l| l.len() != items.len()) {
+            return vm.fail("RuntimeError", "sequence changed size during iteration");
+        }
         no_memory(vm, out.try_reserve(more).ok())?;
         if i > 0 {
             out.extend_from_slice(&separator);
