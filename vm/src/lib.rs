@@ -6,6 +6,7 @@
 #![allow(clippy::new_ret_no_self, clippy::type_complexity)]
 
 pub mod attr_cache;
+pub mod audit;
 pub mod code;
 pub mod compile;
 pub mod error;

@@ -246,6 +246,7 @@ fn on_profile(vm: &mut Vm, info: &EventInfo) -> R<Verdict> {
 
 fn set(vm: &mut Vm, which: Which, f: &Value) -> R<Value> {
     let f = (!f.is_none()).then(|| f.clone());
+    vm.audit(if which == Which::Trace { "sys.settrace" } else { "sys.setprofile" }, |_| vec![])?;
     vm.set_tracing(which, f);
     if which == Which::Trace && !vm.frame().code.is_null() {
         let v = vm.frame_object(vm.frame);
@@ -257,6 +258,7 @@ fn set(vm: &mut Vm, which: Which, f: &Value) -> R<Value> {
 }
 fn set_all(vm: &mut Vm, which: Which, f: &Value) -> R<Value> {
     let f = (!f.is_none()).then(|| f.clone());
+    vm.audit(if which == Which::Trace { "sys.settrace" } else { "sys.setprofile" }, |_| vec![])?;
     let old: Vec<_> = vm.threads.parked_tracing().map(|t| t.replace(which, f.clone())).collect();
     vm.set_tracing(which, f);
     drop(old);

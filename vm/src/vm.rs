@@ -165,6 +165,7 @@ pub struct Vm {
     /// Regions that have become invalid since the tier last looked, with the cause.
     pub invalidated: Vec<(u32, String)>,
     pub monitor: Monitor<Callback, Value>,
+    pub(crate) audit_hooks: crate::audit::AuditHooks,
     /// `sys.settrace` and `sys.setprofile`, of the running thread.
     pub(crate) tracing: crate::trace::Tracing,
     /// A callback is running: no events (rule M53).
@@ -242,6 +243,7 @@ impl Vm {
             } else {
                 seriema_monitoring::Rules::Specification
             }),
+            audit_hooks: Default::default(),
             tracing: Default::default(),
             in_callback: false,
             call_heard: None,
@@ -666,6 +668,7 @@ impl Drop for Vm {
         self.handled = Value::NONE;
         self.pending = None;
         self.tracing = Default::default();
+        self.audit_hooks = Default::default();
         self.monitor = Monitor::new(seriema_monitoring::Rules::Specification);
         self.end_modules();
         self.sys_module = Value::NONE;

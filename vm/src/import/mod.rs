@@ -130,6 +130,11 @@ impl Vm {
             return Ok(m);
         }
         let Some(importlib) = self.importlib.clone() else { return self.load_native(name) };
+        self.audit("import", |vm| {
+            let lists =
+                ["path", "meta_path", "path_hooks"].map(|n| vm.sys_attribute(n).unwrap_or(Value::NONE));
+            [name.clone(), Value::NONE].into_iter().chain(lists).collect()
+        })?;
         let load = self.intern("_find_and_load");
         let import = self.intern("_gcd_import");
         let (load, import) = (self.get_attr(&importlib, &load)?, self.get_attr(&importlib, &import)?);

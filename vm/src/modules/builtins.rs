@@ -44,7 +44,11 @@ static FUNCTIONS: &[BuiltinDef] = &[
             None => vm.fail("ValueError", "chr() arg not in range(0x110000)"),
         }
     }),
-    BuiltinDef::new("id", 1, 1, |vm, a, _| Ok(vm.big(BigInt::from(a[0].word().0)))),
+    BuiltinDef::new("id", 1, 1, |vm, a, _| {
+        let id = vm.big(BigInt::from(a[0].word().0));
+        vm.audit("builtins.id", |_| vec![id.clone()])?;
+        Ok(id)
+    }),
     BuiltinDef::new("hash", 1, 1, |vm, a, _| {
         let h = vm.hash(&a[0])?;
         Ok(vm.int(h))

@@ -153,6 +153,7 @@ fn compile(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         return vm.compile_tree(&source, &filename, &mode, Settings { flags, optimize });
     }
     let text = vm.source_text(&source, "compile()", "AST", &filename, flags)?;
+    vm.audit("compile", |vm| vec![vm.bytes(text.as_bytes()), filename.clone()])?;
     let optimize = if optimize < 0 { vm.options.optimize } else { optimize as u8 };
     if flags & ONLY_AST != 0 {
         return vm.parse_to_tree(&text, &filename, &mode, Settings { flags, optimize });
@@ -230,6 +231,7 @@ fn exec(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
                 c
             }
         };
+        vm.audit("exec", |_| vec![args[0].clone()])?;
         vm.exec_code_in(&args[0], &globals, &locals, closure)?;
         return Ok(Value::NONE);
     }
@@ -247,6 +249,7 @@ fn eval(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         if code.nfree > 0 {
             return vm.fail("TypeError", "code object passed to eval() may not contain free variables");
         }
+        vm.audit("exec", |_| vec![args[0].clone()])?;
         return vm.exec_code_in(&args[0], &globals, &locals, Value::NONE);
     }
     run_text(vm, &args[0], "eval()", Source::Eval, &globals, &locals)
@@ -256,9 +259,11 @@ fn run_text(vm: &mut Vm, v: &Value, who: &str, what: Source, globals: &Value, na
     let filename = vm.intern("<string>");
     let flags = vm.inherited_flags();
     let text = vm.source_text(v, who, "code", &filename, flags)?;
+    vm.audit("compile", |vm| vec![vm.bytes(text.as_bytes()), filename.clone()])?;
     let text = if what == Source::Eval { text.trim_start_matches([' ', '\t']) } else { &text };
     let settings = Settings { flags, optimize: vm.options.optimize };
     let code = vm.compile_text(text, &filename, what, settings)?;
+    vm.audit("exec", |_| vec![code.clone()])?;
     vm.exec_code_in(&code, globals, names, Value::NONE)
 }
 

@@ -105,6 +105,9 @@ fn register_callback(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = tool(vm, &args[0])?;
     let event = c_int(vm, &args[1])?;
     let func = if args[2].is_none() { None } else { Some(Callback::Python(args[2].clone())) };
+    let one = Monitor::<Callback, Value>::one_event(event);
+    refuse(vm, one)?;
+    vm.audit("sys.monitoring.register_callback", |_| vec![args[2].clone()])?;
     let r = vm.monitor.register_callback(t.index() as i32, event, func);
     let (old, change) = refuse(vm, r)?;
     vm.apply(change, None);

@@ -78,11 +78,8 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("getprofile", 0, 0, crate::trace::getprofile),
     BuiltinDef::new("_setprofileallthreads", 1, 1, crate::trace::setprofile_all),
     BuiltinDef::new("call_tracing", 2, 2, crate::trace::call_tracing),
-    // No hook can be added, so there is nobody to tell.
-    BuiltinDef::new("audit", 1, u8::MAX, |_, _, _| Ok(Value::NONE)),
-    BuiltinDef::new("addaudithook", 1, 1, |vm, _, _| {
-        vm.fail("NotImplementedError", "sys.addaudithook() is not supported")
-    }),
+    BuiltinDef::new("audit", 1, u8::MAX, crate::audit::sys_audit),
+    BuiltinDef::kw("addaudithook", 0, u8::MAX, crate::audit::add_hook),
     BuiltinDef::new("excepthook", 3, 3, except_hook),
 ];
 

@@ -218,6 +218,7 @@ fn sleep(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(d) = duration(vm, &args[0])? else {
         return vm.fail("ValueError", "sleep length must be non-negative");
     };
+    vm.audit("time.sleep", |_| vec![args[0].clone()])?;
     let end = Instant::now() + d;
     let r = vm.blocking(|| {
         let left = end.saturating_duration_since(Instant::now());

@@ -319,7 +319,9 @@ pub fn getframe(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     if f.is_null() {
         return vm.fail("ValueError", "call stack is not deep enough");
     }
-    Ok(vm.frame_object(f))
+    let frame = vm.frame_object(f);
+    vm.audit("sys._getframe", |_| vec![frame.clone()])?;
+    Ok(frame)
 }
 pub fn getframemodulename(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     vm.only_keywords("_getframemodulename", kw, &["depth"])?;
@@ -342,6 +344,7 @@ pub fn getframemodulename(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     Ok(globals.as_::<Dict>().get_str(&name).unwrap_or(Value::NONE))
 }
 pub fn current_frames(vm: &mut Vm, _: &[Value], _: Kw) -> R<Value> {
+    vm.audit("sys._current_frames", |_| vec![])?;
     let d = vm.dict();
     let mut all: Vec<(u64, *mut Frame)> = vm.threads.parked_frames().collect();
     all.push((vm.threads.current, vm.frame));

@@ -738,6 +738,7 @@ impl Vm {
             let message = format!("__class__ must be set to a class, not '{}' object", self.type_name(class));
             return self.fail("TypeError", message);
         }
+        self.audit("object.__setattr__", |vm| vec![v.clone(), vm.intern("__class__"), class.clone()])?;
         let (old, new) = (self.type_of(v).clone(), class.as_::<Type>());
         let o = old.as_::<Type>();
         let module = v.is_kind(Kind::Module) && new.instance.get() == Kind::Module;

@@ -105,6 +105,9 @@ impl Vm {
 
     fn function_special(&mut self, obj: &Value, name: &str) -> R<Option<Value>> {
         let f = obj.as_::<Function>();
+        if matches!(name, "__code__" | "__defaults__" | "__kwdefaults__") {
+            self.audit("object.__getattr__", |vm| vec![obj.clone(), vm.intern(name)])?;
+        }
         Ok(Some(match name {
             "__name__" => f.name.borrow().clone(),
             "__qualname__" => f.qualname.borrow().clone(),
@@ -169,6 +172,16 @@ impl Vm {
         let given = v.unwrap_or(&none);
         let must =
             |vm: &mut Vm, what: &str| vm.fail("TypeError", format!("{name} must be set to a {what} object"));
+        if matches!(name, "__code__" | "__defaults__" | "__kwdefaults__") {
+            // None is as good as nothing for the defaults.
+            let gone = v.is_none() || name != "__code__" && is_none;
+            let event = if gone { "object.__delattr__" } else { "object.__setattr__" };
+            self.audit(event, |vm| {
+                let mut args = vec![obj.clone(), vm.intern(name)];
+                args.extend(v.filter(|_| !gone).cloned());
+                args
+            })?;
+        }
         let slot = match name {
             "__name__" | "__qualname__" if !given.is_kind(Kind::Str) => return must(self, "string"),
             "__name__" => &f.name,

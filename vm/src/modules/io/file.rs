@@ -472,6 +472,7 @@ fn initialise(vm: &mut Vm, v: &Value, name: &Value, mode: &str, closefd: bool, o
                 return vm.fail("ValueError", "Cannot use closefd=False with file name");
             }
             f.closefd.set(true);
+            vm.audit("open", |vm| vec![name.clone(), vm.str(mode), Value::small(parsed.flags.bits().into())])?;
             f.fd.set(open_descriptor(vm, name, &path.unwrap_or_default(), parsed.flags, opener)?);
         }
     }

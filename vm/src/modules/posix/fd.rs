@@ -112,6 +112,7 @@ fn open(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let path = vm.path_arg("open", "path", &need(path), PathKind::Text)?;
     let flags = vm.c_int(&need(flags))? | libc::O_CLOEXEC;
     let (mode, dir_fd) = (vm.int_or(&mode, 0o777)?, vm.dir_fd(&dir_fd)?);
+    vm.audit("open", |_| vec![path.original.clone(), Value::NONE, Value::small(flags.into())])?;
     let r = vm.blocking(|| sys!(libc::openat(dir_fd, path.text.as_ptr(), flags, mode)))?;
     let fd = vm.ok_path(r, &path)?;
     Ok(Value::small(fd))

@@ -125,7 +125,10 @@ fn mkdir(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 fn unlink_at(vm: &mut Vm, who: &str, flags: c_int, args: &[Value], kw: Kw) -> R<Value> {
     let [path, dir_fd] = vm.bind_args_kwonly(who, ["path", "dir_fd"], 1, 1, args, kw)?;
     let path = vm.path_arg(who, "path", &need(path), PathKind::Text)?;
+    let given = dir_fd.clone().filter(|d| !d.is_none()).unwrap_or(Value::small(-1));
     let dir_fd = vm.dir_fd(&dir_fd)?;
+    let event = if flags == 0 { "os.remove" } else { "os.rmdir" };
+    vm.audit(event, |_| vec![path.original.clone(), given])?;
     let r = vm.allow_threads(|| sys!(libc::unlinkat(dir_fd, path.text.as_ptr(), flags)));
     vm.none_path(r, &path)
 }

@@ -170,6 +170,7 @@ pub(super) static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::kw("system", 0, 255, |vm, a, kw| {
         let [command] = vm.bind_args("system", ["command"], 0, 1, a, kw)?;
         let command = vm.c_string(&command.unwrap_or(Value::NONE), "embedded null byte")?;
+        vm.audit("os.system", |vm| vec![vm.bytes(command.to_bytes())])?;
         // SAFETY: a C string.
         let r = vm.allow_threads(|| unsafe { libc::system(command.as_ptr()) });
         Ok(Value::small(r as i64))

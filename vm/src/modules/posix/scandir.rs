@@ -83,7 +83,9 @@ impl Drop for Dir {
 
 fn listdir(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let [path] = vm.bind_args("listdir", ["path"], 0, 0, args, kw)?;
-    let path = vm.path_arg("listdir", "path", &path.unwrap_or(Value::NONE), PathKind::OrFdOrNone)?;
+    let given = path.unwrap_or(Value::NONE);
+    let path = vm.path_arg("listdir", "path", &given, PathKind::OrFdOrNone)?;
+    vm.audit("os.listdir", |_| vec![given])?;
     let names = vm.allow_threads(|| {
         let mut dir = Dir::open(&path)?;
         let mut names = vec![];
