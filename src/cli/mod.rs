@@ -1,5 +1,6 @@
 //! Command line: `seriema [OPTIONS] FILE ARGS` or `seriema [OPTIONS] -c CODE ARGS`.
 
+mod monitor_log;
 mod repl;
 
 use seriema::vm::modules::io::standard::StreamOptions;
@@ -26,6 +27,7 @@ usage: seriema [OPTION]... FILE [ARG]...
   -W RULE                a warning filter
   --lib=DIR              a Lib folder instead of the library in the binary
   -X monitoring=3.14     CPython 3.14's rules where they differ from the specification
+  --monitor-log[=FILE]   every event of sys.monitoring in the program's own code, a line each
   --jit=off|eval|on      interpreter only; traces on the IR evaluator; machine code (default)
   --jit-log              one line for each trace: made, attached, abandoned, invalidated
   --jit-dump=LIST        print of each region: ir,opt,clif,asm
@@ -50,6 +52,8 @@ struct Command {
     argv: Vec<String>,
     jit: JitOptions,
     stats: bool,
+    /// Where to write the events, standard error if empty.
+    monitor_log: Option<String>,
     /// A prompt after the program.
     interactive: bool,
     machine: Options,
@@ -73,7 +77,7 @@ pub fn run() -> i32 {
             return 2;
         }
     };
-    let Command { program, argv, jit, stats, interactive, machine } = command;
+    let Command { program, argv, jit, stats, monitor_log, interactive, machine } = command;
     let built = Python::builder().jit(jit).options(|o| *o = Options { argv, ..machine }).build();
     let mut py = match built {
         Ok(py) => py,
@@ -83,6 +87,14 @@ pub fn run() -> i32 {
         }
     };
     seriema_vm::modules::signal::install(py.vm());
+    let log = match monitor_log.map(|path| monitor_log::MonitorLog::start(py.vm(), &path)) {
+        Some(Err(e)) => {
+            eprintln!("seriema: cannot write the event log: {e}");
+            return 1;
+        }
+        Some(Ok(log)) => Some(log),
+        None => None,
+    };
     let result = match &program {
         Program::File(name) => match std::path::absolute(Path::new(name)) {
             Ok(path) if path.is_dir() || is_zip(&path) => py.run_folder(name),
@@ -108,6 +120,9 @@ pub fn run() -> i32 {
             py.run_module(name)
         }
     };
+    if let Some(log) = log {
+        log.stop(py.vm());
+    }
     if let (Program::File(name), Err(Error::Io(e))) = (&program, &result) {
         let path = std::path::absolute(name).unwrap_or_else(|_| name.into());
         let number = e.raw_os_error().unwrap_or(0);
@@ -215,7 +230,7 @@ fn letters(arg: &str, o: &mut Options) -> bool {
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, String> {
     let mut jit = JitOptions::default();
-    let mut stats = false;
+    let (mut stats, mut monitor_log) = (false, None);
     let mut machine = Options { orig_argv: std::env::args().collect(), ..Options::default() };
     let mut interactive = false;
     let program = loop {
@@ -249,6 +264,7 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
             "--lib" => machine.lib_dir = Some(value.to_owned()),
             _ if !arg.starts_with("--") && arg.starts_with('-') && letters(&arg, &mut machine) => {}
             "--jit" => jit.set_mode(value)?,
+            "--monitor-log" => monitor_log = Some(value.to_owned()),
             "--jit-log" => jit.log = true,
             "--jit-dump" => jit.set_dump(value)?,
             "--jit-stress" => jit.set_stress(value)?,
@@ -276,5 +292,5 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
     }
     machine.executable = std::env::current_exe().map_or(String::new(), |p| p.to_string_lossy().into_owned());
     let argv = std::iter::once(first).chain(args).collect();
-    Ok(Some(Command { program, argv, jit, stats, interactive, machine }))
+    Ok(Some(Command { program, argv, jit, stats, monitor_log, interactive, machine }))
 }
