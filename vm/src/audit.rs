@@ -62,6 +62,10 @@ pub fn sys_audit(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
 
 /// The hooks there are may refuse a new one: what they raise, if an Exception, only keeps it out.
 pub fn add_hook(vm: &mut Vm, a: &[Value], kw: Kw) -> R<Value> {
+    if a.len() > 1 {
+        let message = format!("addaudithook() takes at most 1 argument ({} given)", a.len());
+        return vm.fail("TypeError", message);
+    }
     let [hook] = vm.bind_args("addaudithook", ["hook"], 0, 1, a, kw)?;
     if vm.audit("sys.addaudithook", |_| vec![]).is_err() {
         let e = vm.take_pending();
