@@ -10,7 +10,7 @@ pub(crate) mod warn;
 
 use crate::code::Code;
 use crate::error::{Exc, R};
-use crate::object::{Bytes, Dict, Module, Str};
+use crate::object::{Dict, Module, Str};
 use crate::value::Value;
 use crate::vm::Vm;
 use ruff_source_file::SourceLocation;
@@ -288,8 +288,12 @@ impl Vm {
             }
             return Err(self.surrogate_error(v));
         }
-        if let Some(b) = v.get::<Bytes>() {
-            let bytes = b.as_slice().to_vec();
+        let bytes = match v.is_kind(crate::object::Kind::Code) {
+            true => None,
+            false => self.bytes_like(v)?,
+        };
+        if let Some(b) = bytes {
+            let bytes = b.to_vec();
             if bytes.contains(&0) {
                 return self.fail("SyntaxError", "source code string cannot contain null bytes");
             }
@@ -339,9 +343,12 @@ impl Vm {
         let key = self.intern("__builtins__");
         match globals.get::<Dict>().and_then(|d| d.get_str(&key)) {
             Some(b) if b.get::<Dict>().is_some() => b,
-            Some(b) => match b.get::<Module>() {
-                Some(m) => m.dict.clone(),
-                None => self.builtins.clone(),
+            Some(b) => match (b.get::<Module>(), b.native::<crate::types::descr::MappingProxy>()) {
+                (Some(m), _) => m.dict.clone(),
+                (_, Some(p)) if p.mapping.borrow().is_kind(crate::object::Kind::Dict) => {
+                    p.mapping.borrow().clone()
+                }
+                _ => self.builtins.clone(),
             },
             None => self.builtins.clone(),
         }

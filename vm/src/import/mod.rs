@@ -20,6 +20,11 @@ use crate::vm::Vm;
 pub static FUNCTIONS: &[BuiltinDef] = &[BuiltinDef::kw("__import__", 0, 5, |vm, args, kw| {
     const NAMES: [&str; 5] = ["name", "globals", "locals", "fromlist", "level"];
     vm.only_keywords("__import__", kw, &NAMES)?;
+    if let Some(i) = (0..args.len()).find(|&i| kw.get(NAMES[i]).is_some()) {
+        let name = NAMES[i];
+        let message = format!("argument for __import__() given by name ('{name}') and position ({})", i + 1);
+        return vm.fail("TypeError", message);
+    }
     let get = |i: usize| args.get(i).or(kw.get(NAMES[i])).cloned();
     let Some(name) = get(0) else {
         return vm.fail("TypeError", "__import__() missing required argument 'name' (pos 1)");

@@ -2,7 +2,7 @@
 //! `locals`, `vars`, `dir`, `__import__`.
 
 use crate::code::Code;
-use crate::compile::{ALL_FLAGS, FUTURE_MASK, ONLY_AST, OPTIMIZED_AST, Settings, Source};
+use crate::compile::{ALL_FLAGS, FUTURE_MASK, ONLY_AST, Settings, Source};
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Kind, Kw, Module, Str, Tuple, Type};
 use crate::value::Value;
@@ -145,7 +145,7 @@ fn compile(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
         flags |= vm.inherited_flags();
     }
     if vm.is_node(&source)? {
-        if flags & OPTIMIZED_AST == ONLY_AST {
+        if flags & ONLY_AST != 0 {
             vm.check_tree(&source, &mode)?;
             return Ok(source);
         }
@@ -314,11 +314,19 @@ impl Vm {
             self.names_of_class(t, names);
         } else {
             let key = self.intern("__dict__");
-            if let Some(d) = self.get_attr_opt(v, &key)?
-                && let Some(d) = d.get::<Dict>()
-            {
-                for (name, _) in d.iter() {
-                    names.set(self, &name, Value::NONE)?;
+            if let Some(d) = self.get_attr_opt(v, &key)? {
+                match d.get::<Dict>() {
+                    Some(d) => {
+                        for (name, _) in d.iter() {
+                            names.set(self, &name, Value::NONE)?;
+                        }
+                    }
+                    None if v.is_kind(Kind::Module) => {
+                        let (kind, got) = (self.type_name(v), self.type_name(&d));
+                        let message = format!("{kind}.__dict__ is not a dictionary, it is {got}");
+                        return self.fail("TypeError", message);
+                    }
+                    None => {}
                 }
             }
             if !v.is_kind(Kind::Module) {

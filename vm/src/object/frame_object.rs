@@ -109,8 +109,16 @@ impl FrameObject {
     }
     pub fn line(&self) -> i32 {
         let code = self.code();
-        let line = code.line(self.current_unit());
-        if line < 0 && self.current_unit() == 0 { code.firstlineno } else { line }
+        let unit = self.current_unit();
+        let line = code.line(unit);
+        if line >= 0 {
+            return line;
+        }
+        // It ended in code that the compiler added: the line before.
+        if self.running().is_none() && self.generator().is_none() {
+            return (0..unit).rev().map(|u| code.line(u)).find(|l| *l >= 0).unwrap_or(line);
+        }
+        if unit == 0 { code.firstlineno } else { line }
     }
 }
 

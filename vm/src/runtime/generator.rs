@@ -304,7 +304,6 @@ impl Vm {
         // SAFETY: the current frame; its memory is not reused before this function ends.
         let f: &Frame = unsafe { &*self.frame };
         let g = generator_of(f);
-        self.link_back(g);
         g.part_from_object();
         g.state.set(GenState::Done);
         self.step_out(g);

@@ -66,12 +66,20 @@ impl Vm {
         let name = self.intern(name);
         let found = self.type_of(obj).as_::<crate::object::Type>().lookup(&name);
         match found {
-            Some(_) => self.get_method(obj, &name).map(Some),
+            Some(f) if crate::types::descr::plain_function(&f) => Ok(Some((f, Some(obj.clone())))),
+            Some(f) => {
+                let class = self.type_of(obj).clone();
+                Ok(Some((self.descr_get(&f, Some(obj), &class)?, None)))
+            }
             None => Ok(None),
         }
     }
     /// `module.Class`, of builtins only the name.
     pub(crate) fn full_type_name(&mut self, v: &Value) -> String {
-        self.type_name(v)
+        let class = self.type_of(v).clone();
+        match self.class_module(&class) {
+            Some(m) if m != "__main__" => self.full_name(&class),
+            _ => self.qualname_of(&class),
+        }
     }
 }

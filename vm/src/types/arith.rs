@@ -90,10 +90,10 @@ impl Vm {
                 let x = a.as_::<Str>();
                 // An empty operand adds nothing.
                 if y.is_empty() {
-                    return Ok(a.clone());
+                    return Ok(self.exact_str(a));
                 }
                 if x.is_empty() {
-                    return Ok(b.clone());
+                    return Ok(self.exact_str(b));
                 }
                 match Str::concat(&self.types.str, x, y, inplace) {
                     Some(v) => Ok(v),
@@ -148,8 +148,11 @@ impl Vm {
             if n == 1 || text.is_empty() {
                 return Ok(self.exact_str(seq));
             }
-            let Some(size) = text.len().checked_mul(n).filter(|&s| s <= isize::MAX as usize) else {
+            if s.len().checked_mul(n).is_none_or(|n| n > isize::MAX as usize) {
                 return self.fail("OverflowError", "repeated string is too long");
+            }
+            let Some(size) = text.len().checked_mul(n).filter(|&s| s <= isize::MAX as usize) else {
+                return Err(self.raise_type("MemoryError", vec![]));
             };
             let mut out = self.new_text(size)?;
             for _ in 0..n {

@@ -193,8 +193,11 @@ impl Vm {
         if let Some(d) = &found
             && self.is_data_descriptor(d)
         {
-            let owner = self.type_of(obj).clone();
-            return self.descr_get(d, Some(obj), &owner).map(Some);
+            // One that can be set but not read leaves it to the object to answer.
+            if !self.only_sets(d) || self.own_attribute(obj, name).is_none() {
+                let owner = self.type_of(obj).clone();
+                return self.descr_get(d, Some(obj), &owner).map(Some);
+            }
         }
         if let Some(v) = self.own_attribute(obj, name) {
             return Ok(Some(v));
@@ -221,7 +224,9 @@ impl Vm {
         if let Some(d) = &of_meta
             && self.is_data_descriptor(d)
         {
-            return self.descr_get(d, Some(obj), &meta).map(Some);
+            if !self.only_sets(d) || self.class_lookup(obj.as_(), name).is_none() {
+                return self.descr_get(d, Some(obj), &meta).map(Some);
+            }
         }
         if let Some(d) = self.class_lookup(obj.as_(), name) {
             return self.descr_get(&d, None, obj).map(Some);
@@ -232,6 +237,10 @@ impl Vm {
         }
     }
 
+    /// A data descriptor of Python code without `__get__`.
+    fn only_sets(&mut self, d: &Value) -> bool {
+        d.is_dynamic() && self.special_of(d, Special::Get).is_none()
+    }
     fn module_get_attr(&mut self, obj: &Value, name: &Value) -> R<Option<Value>> {
         if let Some(v) = self.generic_get_attr(obj, name)? {
             return Ok(Some(v));

@@ -22,6 +22,9 @@ pub(crate) static DICT_ATTRIBUTE: &[GetSet] = &[GetSet::new(
         // Deleted: the next one asked for is empty.
         let fresh = vm.dict();
         let d = d.unwrap_or(&fresh);
+        if v.is_kind(Kind::Type) || v.is_kind(Kind::Module) {
+            return vm.fail("AttributeError", "attribute '__dict__' of this object is not writable");
+        }
         if !d.is_kind(Kind::Dict) {
             let message = format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(d));
             return vm.fail("TypeError", message);
@@ -233,6 +236,13 @@ impl Vm {
         Ok(best.map_or(self.types.object.clone(), |b| b.0))
     }
 
+    /// UnicodeEncodeError for text that UTF-8 has not.
+    pub(crate) fn utf8_of(&mut self, v: &Value) -> R {
+        match v.get::<Str>().is_none_or(|s| s.to_str().is_some()) {
+            true => Ok(()),
+            false => self.encode(v, "utf-8", "strict").map(drop),
+        }
+    }
     fn make_class(
         &mut self,
         meta: &Value,
@@ -244,6 +254,11 @@ impl Vm {
         let text = name.as_::<Str>().as_str().to_owned();
         if text.contains('\0') {
             return self.fail("ValueError", "type name must not contain null characters");
+        }
+        self.utf8_of(name)?;
+        let key = self.intern("__doc__");
+        if let Some(doc) = ns.get::<Dict>().and_then(|d| d.get_str(&key)).filter(|d| d.is_kind(Kind::Str)) {
+            self.utf8_of(&doc)?;
         }
         let b = base.as_::<Type>();
         let kind = match b.instance.get() {
@@ -293,16 +308,15 @@ impl Vm {
             let m = Member::new(self, &class, n, b.slots.get() + i as u32);
             dict.as_::<Dict>().set_str(self, n, m);
         }
-        if flags.contains(TypeFlags::DICT) && !had.contains(TypeFlags::DICT) {
-            self.define_getset(&class, DICT_ATTRIBUTE);
-        }
-        if flags.contains(TypeFlags::WEAKREF) && !had.contains(TypeFlags::WEAKREF) {
-            self.define_getset(&class, WEAKREF_ATTRIBUTE);
+        // (The class's body may have its own of that name.)
+        for (flag, table) in [(TypeFlags::DICT, DICT_ATTRIBUTE), (TypeFlags::WEAKREF, WEAKREF_ATTRIBUTE)] {
+            let key = self.intern(table[0].name);
+            if flags.contains(flag) && !had.contains(flag) && dict.as_::<Dict>().get_str(&key).is_none() {
+                self.define_getset(&class, table);
+            }
         }
         self.set_mro(&class)?;
-        for n in ["__getattribute__", "__setattr__", "__del__"] {
-            self.note_class_attribute(t, n);
-        }
+        self.refresh_flags(t);
         Ok(class)
     }
 

@@ -141,6 +141,9 @@ pub fn init(vm: &mut Vm) {
         let doc = vm.string(format!("The type of the {name} singleton."));
         vm.set_class_attribute(&class, "__doc__", doc);
     }
+    let bases = ["BaseExceptionGroup", "Exception"].map(|n| vm.types.exception(n).clone());
+    let bases = vm.tuple(bases.to_vec());
+    drop(vm.types.exception("ExceptionGroup").as_::<crate::object::Type>().bases.replace(bases));
     let exceptions: Vec<Value> = vm.types.exceptions().map(|(_, c)| c.clone()).collect();
     for class in exceptions {
         let name = class.as_::<crate::object::Type>().short_name();

@@ -219,11 +219,14 @@ impl Vm {
             let message = format!("'{}' object cannot be interpreted as an integer", self.type_name(&r));
             return self.fail("TypeError", message);
         }
-        let n = self.index_size(&r)?;
-        if n < 0 {
+        let n = self.int_argument(&r)?;
+        if n.sign() == num_bigint::Sign::Minus {
             return self.fail("ValueError", "__len__() should return >= 0");
         }
-        Ok(n as usize)
+        match i64::try_from(&n) {
+            Ok(n) => Ok(n as usize),
+            Err(_) => self.fail("OverflowError", "cannot fit 'int' into an index-sized integer"),
+        }
     }
     #[inline]
     pub fn hash(&mut self, v: &Value) -> R<i64> {

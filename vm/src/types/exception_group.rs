@@ -74,6 +74,10 @@ impl Vm {
         if !self.is_sequence(exceptions) {
             return self.fail("TypeError", "second argument (exceptions) must be a sequence");
         }
+        // What is no list or tuple is shown as it was given, whatever becomes of it later.
+        let class_of = self.type_of(exceptions).clone();
+        let plain = class_of.is(&self.types.list) || class_of.is(&self.types.tuple);
+        let shown = if plain { Value::NONE } else { self.repr(exceptions)? };
         let items = self.to_vec(exceptions)?;
         if items.is_empty() {
             return self.fail("ValueError", "second argument (exceptions) must be a non-empty sequence");
@@ -102,7 +106,7 @@ impl Vm {
         let stored = self.tuple(args.to_vec());
         let e = Exception::new(&class, stored);
         let items = self.tuple(items);
-        *e.as_::<Exception>().fields.borrow_mut() = vec![message.clone(), items];
+        *e.as_::<Exception>().fields.borrow_mut() = vec![message.clone(), items, shown];
         Ok(e)
     }
     fn is_sequence(&mut self, v: &Value) -> bool {

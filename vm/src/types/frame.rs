@@ -117,15 +117,6 @@ impl Vm {
         }
         o.frame.set(std::ptr::null_mut());
     }
-    /// The same for a generator that ends: only where it was called from.
-    pub(crate) fn link_back(&mut self, g: &Generator) {
-        let w = g.frame_object.get();
-        // SAFETY: the generator owns its frame object; its frame is on the stack.
-        if !w.is_null() && unsafe { (*w.header()).count() } > 1 {
-            let back = self.caller_object(unsafe { &*g.frame.get() });
-            *Value::of(&w).as_::<FrameObject>().back.borrow_mut() = back;
-        }
-    }
     fn caller_object(&mut self, f: &Frame) -> Value {
         // SAFETY: the chain of frames is valid; bottom frames have no code.
         match unsafe { f.prev.as_ref() } {

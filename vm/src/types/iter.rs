@@ -403,7 +403,8 @@ impl Vm {
                 }
                 Ok(false)
             }
-            Some(Kind::Range) if Num::int_of(item).is_some() => {
+            // (A derived class may have an equality of its own.)
+            Some(Kind::Range) if Num::int_of(item).is_some() && !item.is_dynamic() => {
                 Ok(self.range_index(container, item).is_some())
             }
             _ => self.contains_by_iteration(container, item),

@@ -206,12 +206,23 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
             let m = vm.class_module(v).unwrap_or_default();
             Ok(vm.intern(&m))
         },
-        |vm, v, m| class_dict_set(vm, v, "__module__", m),
+        |vm, v, m| {
+            undeletable(vm, v, "__module__", m)?;
+            class_dict_set(vm, v, "__module__", m)?;
+            // It is of that module now: the line in the old one means nothing.
+            if class_dict_get(vm, v, "__firstlineno__").is_some() {
+                class_dict_set(vm, v, "__firstlineno__", None)?;
+            }
+            Ok(())
+        },
     ),
     GetSet::new(
         "__bases__",
         |_, v| Ok(v.as_::<Type>().bases.borrow().clone()),
-        |vm, v, b| vm.set_bases(v, b),
+        |vm, v, b| {
+            undeletable(vm, v, "__bases__", b)?;
+            vm.set_bases(v, b)
+        },
     ),
     GetSet::get("__base__", |_, v| {
         let b = v.as_::<Type>().base.borrow().clone();
@@ -268,7 +279,10 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
             Some(p) => Ok(p),
             None => Ok(vm.tuple(vec![])),
         },
-        |vm, v, p| class_dict_set(vm, v, "__type_params__", p),
+        |vm, v, p| {
+            undeletable(vm, v, "__type_params__", p)?;
+            class_dict_set(vm, v, "__type_params__", p)
+        },
     ),
     GetSet::new(
         "__annotations__",
@@ -369,10 +383,20 @@ fn class_dict_set(vm: &mut Vm, class: &Value, name: &str, v: Option<&Value>) -> 
     t.modified();
     Ok(())
 }
+/// Attributes that a class must have.
+fn undeletable(vm: &mut Vm, class: &Value, what: &str, v: Option<&Value>) -> R {
+    match v {
+        Some(_) => Ok(()),
+        None => {
+            let name = class.as_::<Type>().short_name();
+            vm.fail("TypeError", format!("cannot delete '{what}' attribute of immutable type '{name}'"))
+        }
+    }
+}
 fn checked_name(vm: &mut Vm, class: &Value, n: Option<&Value>, what: &str) -> R<Value> {
     let name = class.as_::<Type>().short_name();
     let Some(n) = n else {
-        return vm.fail("TypeError", format!("cannot delete '{what}' attribute of type '{name}'"));
+        return vm.fail("TypeError", format!("cannot delete '{what}' attribute of immutable type '{name}'"));
     };
     if !class.as_::<Type>().is_heap() {
         return vm.fail("TypeError", format!("cannot set '{what}' attribute of immutable type '{name}'"));
@@ -384,6 +408,7 @@ fn checked_name(vm: &mut Vm, class: &Value, n: Option<&Value>, what: &str) -> R<
     if n.as_::<Str>().bytes().contains(&0) {
         return vm.fail("ValueError", "type name must not contain null characters");
     }
+    vm.utf8_of(n)?;
     Ok(n.clone())
 }
 fn attribute_name(vm: &mut Vm, v: &Value) -> R {
@@ -546,7 +571,7 @@ pub fn init(vm: &mut Vm) {
         (|t| &t.type_, &[TYPE, SETTERS], TYPE_ATTRIBUTES),
         (|t| &t.int, &[ORDER, EQUALITY, HASH, REPR, FORMAT], INT),
         (|t| &t.float, &[ORDER, EQUALITY, HASH, REPR, FORMAT], FLOAT),
-        (|t| &t.complex, &[], super::complex::ATTRIBUTES),
+        (|t| &t.complex, &[FORMAT], super::complex::ATTRIBUTES),
         (|t| &t.bool, &[super::scalar::LOGIC], &[]),
         (|t| &t.str, &[ORDER, EQUALITY, HASH, REPR, STR, FORMAT, CONCAT, STR_MOD], &[]),
         (|t| &t.bytes, &[ORDER, EQUALITY, HASH, REPR, CONCAT], &[]),

@@ -21,12 +21,20 @@ struct Arguments<'a> {
     all: &'a [Value],
     next: usize,
     mapping: Option<&'a Value>,
+    /// The value of a key, which the next to take gets; after that there are no others.
+    keyed: Option<Option<Value>>,
     /// The template is bytes, as Latin-1.
     bytes: bool,
 }
 
 impl Arguments<'_> {
     fn take(&mut self, vm: &mut Vm) -> R<Value> {
+        if let Some(one) = &mut self.keyed {
+            return match one.take() {
+                Some(v) => Ok(v),
+                None => vm.fail("TypeError", "not enough arguments for format string"),
+            };
+        }
         match self.all.get(self.next) {
             Some(v) => {
                 self.next += 1;
@@ -55,21 +63,22 @@ impl Vm {
     fn percent_text(&mut self, fmt: &str, args: &Value, bytes: bool) -> R<String> {
         let one = std::slice::from_ref(args);
         let all = args.get::<Tuple>().map_or(one, Tuple::as_slice);
-        let mapping = self.is_percent_mapping(args).then_some(args);
-        let mut args_left = Arguments { all, next: 0, mapping, bytes };
+        let text = bytes && (args.is_kind(Kind::Bytes) || super::buffer::exporter(args).is_some());
+        let mapping = (!text && self.is_percent_mapping(args)).then_some(args);
+        let mut args_left = Arguments { all, next: 0, mapping, keyed: None, bytes };
         let chars: Vec<char> = fmt.chars().collect();
         let mut out = String::with_capacity(fmt.len());
-        let (mut i, mut keyed) = (0, false);
+        let mut i = 0;
         while let Some(&c) = chars.get(i) {
             i += 1;
             if c != '%' {
                 out.push(c);
                 continue;
             }
-            self.percent_field(&chars, &mut i, &mut args_left, &mut keyed, &mut out)?;
+            self.percent_field(&chars, &mut i, &mut args_left, &mut out)?;
         }
         // A mapping or a list may go unused; a tuple or a plain value must not.
-        let lenient = keyed || mapping.is_some();
+        let lenient = args_left.keyed.is_some() || mapping.is_some();
         if args_left.next < all.len() && !lenient {
             return self.fail(
                 "TypeError",
@@ -90,18 +99,15 @@ impl Vm {
         matches!(v.kind(), Some(Kind::Dict | Kind::List | Kind::Range | Kind::Bytes))
             || v.is_dynamic() && self.has_special(v, Special::GetItem)
     }
-    fn percent_field(
-        &mut self,
-        chars: &[char],
-        i: &mut usize,
-        args: &mut Arguments,
-        keyed: &mut bool,
-        out: &mut String,
-    ) -> R {
-        let mut keyed_value = None;
+    fn percent_field(&mut self, chars: &[char], i: &mut usize, args: &mut Arguments, out: &mut String) -> R {
+        if chars.get(*i) == Some(&'%') {
+            *i += 1;
+            out.push('%');
+            return Ok(());
+        }
         if chars.get(*i) == Some(&'(') {
-            keyed_value = Some(self.percent_key(chars, i, args)?);
-            *keyed = true;
+            let v = self.percent_key(chars, i, args)?;
+            args.keyed = Some(Some(v));
         }
         let mut flags = Flags::default();
         while let Some(c) = chars.get(*i) {
@@ -130,19 +136,12 @@ impl Vm {
         }
         let Some(&code) = chars.get(*i) else { return self.fail("ValueError", "incomplete format") };
         *i += 1;
-        if code == '%' {
-            out.push('%');
-            return Ok(());
-        }
+        let v = args.take(self)?;
         if !"diouxXeEfFgGcrsa".contains(code) && (!args.bytes || code != 'b') {
             let message =
                 format!("unsupported format character '{code}' ({:#x}) at index {}", code as u32, *i - 1);
             return self.fail("ValueError", message);
         }
-        let v = match keyed_value {
-            Some(v) => v,
-            None => args.take(self)?,
-        };
         if args.bytes
             && let Some(text) = self.percent_bytes_value(&v, code, precision)?
         {
@@ -150,7 +149,7 @@ impl Vm {
             out.push_str(&self.pad(&text, width as usize, ' ', align)?);
             return Ok(());
         }
-        let text = self.percent_value(&v, code, &flags, precision, width as usize)?;
+        let text = self.percent_value(&v, code, &flags, precision, width as usize, args.bytes)?;
         let align = if flags.left { '<' } else { '>' };
         out.push_str(&self.pad(&text, width as usize, ' ', align)?);
         Ok(())
@@ -174,7 +173,8 @@ impl Vm {
             },
             'r' | 'a' => self.ascii_string(v)?.into_bytes(),
             'c' => {
-                if let Some(n) = Num::int_of(v) {
+                let index = &self.try_index(v)?;
+                if let Some(n) = Num::int_of(index) {
                     match u8::try_from(n.clamp_i64()) {
                         Ok(b) => vec![b],
                         Err(_) => return self.fail("OverflowError", "%c arg not in range(256)"),
@@ -193,7 +193,7 @@ impl Vm {
                         None => {
                             let message = format!(
                                 "%c requires an integer in range(256) or a single byte, not {}",
-                                self.type_name(v)
+                                self.full_type_name(v)
                             );
                             return self.fail("TypeError", message);
                         }
@@ -240,8 +240,12 @@ impl Vm {
             *i += 1;
             let v = args.take(self)?;
             let Some(n) = Num::int_of(&v) else { return self.fail("TypeError", "* wants int") };
-            let n = n.clamp_i64();
-            if n.abs() > MAX_FIELD {
+            if matches!(n, Num::Big(b) if i64::try_from(b).is_err()) {
+                let kind = if what == "width" { "ssize_t" } else { "int" };
+                return self.fail("OverflowError", format!("Python int too large to convert to C {kind}"));
+            }
+            let n = n.clamp_i64().max(-i64::MAX);
+            if what != "width" && n.abs() > MAX_FIELD {
                 return self.fail("OverflowError", "Python int too large to convert to C int");
             }
             return Ok(Some(n));
@@ -265,6 +269,7 @@ impl Vm {
         flags: &Flags,
         precision: Option<usize>,
         width: usize,
+        bytes: bool,
     ) -> R<String> {
         let cut = |s: String| match precision {
             Some(p) if p < s.chars().count() => s.chars().take(p).collect(),
@@ -296,11 +301,18 @@ impl Vm {
                 self.percent_sign(n.is_negative(), prefix, digits, flags, width)
             }
             _ => {
-                let Some(n) = Num::of(v) else {
-                    let message = format!("must be real number, not {}", self.type_name(v));
-                    return self.fail("TypeError", message);
+                let f = match self.real(v) {
+                    Ok(f) => f,
+                    Err(e) if bytes => {
+                        if !self.pending_is(&["TypeError"]) {
+                            return Err(e);
+                        }
+                        drop(self.take_pending());
+                        let message = format!("float argument required, not {}", self.type_name(v));
+                        return self.fail("TypeError", message);
+                    }
+                    Err(e) => return Err(e),
                 };
-                let f = self.float_of(n)?;
                 let digits = self.float_digits(f.abs(), Some(code), precision, flags.alternate)?;
                 self.percent_sign(f.is_sign_negative() && !f.is_nan(), "", digits, flags, width)
             }
@@ -334,6 +346,24 @@ impl Vm {
         match Num::of(v) {
             Some(Num::Float(f)) if matches!(code, 'd' | 'i' | 'u') => self.int_of_float(f),
             Some(Num::Float(_)) | None => {
+                let decimal = matches!(code, 'd' | 'i' | 'u');
+                // (Not text, of which int() would make numbers too.)
+                if v.is_dynamic() && !v.is_kind(Kind::Str) && !v.is_kind(Kind::Bytes) {
+                    let converted = match decimal {
+                        true if self.has_special(v, Special::Int) || self.has_special(v, Special::Index) => {
+                            let class = self.types.int.clone();
+                            self.call(&class, std::slice::from_ref(v), crate::object::Kw::NONE)
+                        }
+                        true => Ok(v.clone()),
+                        false => self.try_index(v),
+                    };
+                    match converted {
+                        Ok(n) if Num::int_of(&n).is_some() => return Ok(n),
+                        Err(e) if !self.pending_is(&["TypeError"]) => return Err(e),
+                        Err(_) => drop(self.take_pending()),
+                        Ok(_) => {}
+                    }
+                }
                 let want = if matches!(code, 'd' | 'i' | 'u') { "a real number" } else { "an integer" };
                 let message = format!("%{code} format: {want} is required, not {}", self.type_name(v));
                 self.fail("TypeError", message)
@@ -351,8 +381,10 @@ impl Vm {
                 format!("%c requires an int or a unicode character, not a string of length {}", s.len());
             return self.fail("TypeError", message);
         }
+        let v = &self.try_index(v)?;
         let Some(n) = Num::int_of(v) else {
-            let message = format!("%c requires an int or a unicode character, not {}", self.type_name(v));
+            let message =
+                format!("%c requires an int or a unicode character, not {}", self.full_type_name(v));
             return self.fail("TypeError", message);
         };
         match u32::try_from(n.clamp_i64()).ok().filter(|&c| c <= 0x10ffff) {

@@ -233,6 +233,26 @@ impl Vm {
                 }
                 out.push(')');
             }
+            Kind::Exception if self.is_instance(v, self.types.exception("BaseExceptionGroup")) => {
+                out.push_str(&self.type_name(v));
+                let (message, items) = self.group_parts(v);
+                let shown = v.as_::<crate::object::Exception>().fields.borrow().get(2).cloned();
+                out.push('(');
+                self.write_repr(&message, out, inside)?;
+                out.push_str(", ");
+                match shown {
+                    Some(s) if s.is_kind(Kind::Str) => out.push_str(&s.as_::<Str>().wtf8().to_string_lossy()),
+                    // The arguments of now tell lists from tuples.
+                    _ if !matches!(self.exception_args(v).as_slice(), [_, l] if l.is_kind(Kind::List)) => {
+                        self.write_tuple(&items, out, inside)?
+                    }
+                    _ => {
+                        let items = self.list(items);
+                        self.write_repr(&items, out, inside)?;
+                    }
+                }
+                out.push(')');
+            }
             Kind::Exception => {
                 out.push_str(&self.type_name(v));
                 let args = self.exception_args(v);

@@ -14,6 +14,18 @@ use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 pub use super::text::chars::is_space;
 
 pub static METHODS: &[BuiltinDef] = &[
+    BuiltinDef::new("__sizeof__", 0, 0, |vm, a, _| {
+        // What CPython's would take: one to four bytes a character, by the widest.
+        let s = this(a);
+        let widest = if s.is_ascii() { 0 } else { s.code_points().map(|c| c.to_u32()).max().unwrap_or(0) };
+        let (head, each) = match widest {
+            0 => (40, 1),
+            ..0x100 => (56, 1),
+            ..0x10000 => (56, 2),
+            _ => (56, 4),
+        };
+        Ok(vm.int(head + each * (s.len() as i64 + 1)))
+    }),
     BuiltinDef::new("join", 1, 1, join),
     BuiltinDef::kw("split", 0, 2, |vm, a, kw| split(vm, a, kw, "split", false)),
     BuiltinDef::kw("rsplit", 0, 2, |vm, a, kw| split(vm, a, kw, "rsplit", true)),

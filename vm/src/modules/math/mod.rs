@@ -414,7 +414,7 @@ fn next_after(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             n.to_u64().unwrap_or(u64::MAX)
         }
     };
-    if x.is_nan() || steps == 0 {
+    if steps == 0 || x.is_nan() {
         return Ok(Value::float(x));
     }
     if y.is_nan() || x == y {
@@ -426,7 +426,9 @@ fn next_after(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     };
     let (from, to) = (line(x) as i128, line(y) as i128);
     if steps as i128 >= (to - from).abs() {
-        return Ok(Value::float(y));
+        // A single step keeps the side of zero that it comes from, as in C.
+        let one = kw.get("steps").is_none_or(Value::is_none);
+        return Ok(Value::float(if one && y == 0.0 { y.copysign(x) } else { y }));
     }
     let at = if to > from { from + steps as i128 } else { from - steps as i128 } as i64;
     let r = f64::from_bits(at.unsigned_abs());
