@@ -1,93 +1,182 @@
 //! Inline caches of attribute instructions.
 //!
 //! A quickened LOAD_ATTR or STORE_ATTR keeps the address of its [`AttrCache`] in its first four cache units.
-//! What the cache says holds for objects whose class has the version and whose shape has the id it names: both
-//! numbers are never used again, so a stale cache matches nothing.
+//! A cache knows a few kinds of objects (polymorphic inline caches: Hoelzle, Chambers & Ungar 1991), told apart
+//! by a key made of the version of their class and their shape: numbers that are never used again, so a stale
+//! entry matches nothing. What a cache says of a key is of one form, that of the quickened opcode.
 
 use crate::code::Code;
 use crate::frame::Ip;
-use crate::object::{Dict, Instance, Kind, Module, Shape, Type, TypeFlags};
+use crate::object::{Dict, Function, Instance, Kind, Module, Shape, Type, TypeFlags};
 use crate::op;
-use crate::types::descr::{GetSetDescr, Member, Property, plain_function};
-use crate::value::{Value, Word};
+use crate::types::descr::{ClassMethod, GetSetDescr, Member, Property, StaticMethod, plain_function};
+use crate::types::specials::Special;
+use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
 use std::cell::Cell;
 
-/// Misses after which a site stays in its general form.
-const PATIENCE: u8 = 16;
+/// Kinds of objects that one site remembers.
+const WAYS: usize = 4;
+/// Misses with every way taken after which a site stays in its general form for a while, and how long.
+const PATIENCE: u16 = 32;
+const PAUSE: u16 = 1 << 13;
+/// Key of an unused way. No class has that version.
+const UNUSED: u64 = u64::MAX;
 
-pub struct AttrCache {
-    /// Version of the object's class (of the object itself, if it is a class).
-    pub version: Cell<u32>,
-    /// Shape of an instance (of a class: the version of its metaclass).
-    pub shape: Cell<u32>,
-    pub slot: Cell<u32>,
-    misses: Cell<u8>,
-    /// Borrowed from the class, which keeps it as long as its version is the same.
+/// What is known of objects with one key.
+pub struct Way {
+    pub key: Cell<u64>,
+    /// The number of the slot, or a word borrowed from the class, which keeps it as long as its version is the
+    /// same.
     pub value: Cell<Word>,
     /// STORE_ATTR of a new attribute: the shape to go to, else NULL.
     pub next: Cell<*const Shape>,
 }
 
+pub struct AttrCache {
+    ways: [Way; WAYS],
+    /// The specialised opcode that the ways are for.
+    form: Cell<u8>,
+    /// The way to fill in next.
+    next: Cell<u8>,
+    misses: Cell<u16>,
+}
+
+#[inline(always)]
+fn join(version: u32, shape: u32) -> u64 {
+    (version as u64) << 32 | shape as u64
+}
+/// Key of an instance whose attributes are in slots, or of a class.
+#[inline(always)]
+pub fn key_of(owner: Word) -> Option<u64> {
+    if owner.is_kind(Kind::Instance) {
+        return instance_key(owner);
+    }
+    // SAFETY: kind tested; an object keeps its class.
+    owner
+        .is_kind(Kind::Type)
+        .then(|| unsafe { join(owner.cast::<Type>().version.get(), (*(*owner.header()).ty()).version.get()) })
+}
+#[inline(always)]
+pub fn instance_key(owner: Word) -> Option<u64> {
+    // SAFETY: as above.
+    owner.is_kind(Kind::Instance).then(|| unsafe {
+        join((*(*owner.header()).ty()).version.get(), owner.cast::<Instance>().shape_id())
+    })
+}
+/// Key of an object for what its class has, if it has no attributes of its own.
+#[inline(always)]
+pub fn plain_key(owner: Word) -> Option<u64> {
+    if !owner.is_ptr() {
+        return None;
+    }
+    // SAFETY: an object keeps its class.
+    unsafe {
+        let extras = Value::of(&owner).extras();
+        if extras.is_some_and(|e| !unguarded(&e.dict).is_null()) {
+            return None;
+        }
+        Some(join((*(*owner.header()).ty()).version.get(), 0))
+    }
+}
+/// Key of a module: its dict, and the set of keys in it.
+#[inline(always)]
+pub fn module_key(owner: Word) -> Option<u64> {
+    // SAFETY: kind tested; a module's dict is a dict.
+    owner.is_kind(Kind::Module).then(|| unsafe {
+        let d = owner.cast::<Module>().dict.word().cast::<Dict>();
+        join(d.id() as u32, d.keys_version() as u32)
+    })
+}
+
 impl AttrCache {
     fn new() -> AttrCache {
-        AttrCache {
-            version: Cell::new(0),
-            shape: Cell::new(0),
-            slot: Cell::new(0),
-            misses: Cell::new(0),
+        let way = |_| Way {
+            key: Cell::new(UNUSED),
             value: Cell::new(Word::NULL),
             next: Cell::new(std::ptr::null()),
+        };
+        AttrCache {
+            ways: std::array::from_fn(way),
+            form: Cell::new(0),
+            next: Cell::new(0),
+            misses: Cell::new(0),
         }
     }
-    /// The cache of the quickened instruction before `ip`.
+    /// What the quickened instruction before `ip` knows of objects with this key.
     ///
     /// # Safety
     /// `ip` is one past the opcode unit of a quickened attribute instruction.
     #[inline(always)]
-    pub unsafe fn at<'a>(ip: Ip) -> &'a AttrCache {
+    pub unsafe fn find<'a>(ip: Ip, key: u64) -> Option<&'a Way> {
         // SAFETY: quickening put the address there; the code owns the cache.
-        unsafe { &*ip.cast::<*const AttrCache>().read_unaligned() }
+        let cache = unsafe { &*ip.cast::<*const AttrCache>().read_unaligned() };
+        cache.ways.iter().find(|w| w.key.get() == key)
+    }
+    /// Remembers `value` for objects with this key.
+    fn learn(&self, found: &Found) {
+        // What another form knew means something else.
+        if self.form.replace(found.form) != found.form {
+            self.ways.iter().for_each(|w| w.key.set(UNUSED));
+            self.misses.set(self.misses.get() + (self.next.replace(0) != 0) as u16);
+        }
+        let n = self.next.get() as usize;
+        self.next.set(n as u8 + 1);
+        let way = &self.ways[n % WAYS];
+        self.misses.set(self.misses.get() + (n >= WAYS) as u16);
+        if n + 1 == 2 * WAYS {
+            self.next.set(WAYS as u8);
+        }
+        way.key.set(found.key);
+        way.value.set(found.value);
+        way.next.set(found.next);
+    }
+    /// May the site be specialised? One that has missed too often pauses.
+    fn is_patient(&self) -> bool {
+        let m = self.misses.get();
+        if m >= PATIENCE {
+            self.misses.set(if m == PATIENCE + PAUSE { 0 } else { m + 1 });
+        }
+        m < PATIENCE
     }
 }
 
-/// The site's cache, made on first use; `None`: it has missed too often.
-fn cache_of(code: &Code, at: usize) -> Option<&AttrCache> {
+/// The site's cache, made on first use.
+fn cache_of(code: &Code, at: usize) -> &AttrCache {
     let ip: Ip = &code.live[at + 1];
     // SAFETY: the four units belong to the instruction and hold 0 or the address of a cache.
     let p = unsafe { ip.cast::<*const AttrCache>().read_unaligned() };
     // SAFETY: as above; the code owns its caches.
-    let cache = match unsafe { p.as_ref() } {
-        Some(c) => c,
-        None => {
-            let c = Box::new(AttrCache::new());
-            let p: *const AttrCache = &*c;
-            code.attr_caches.borrow_mut().push(c);
-            let bits = p as u64;
-            for i in 0..4 {
-                code.live[at + 1 + i].set((bits >> (16 * i)) as u16);
-            }
-            // SAFETY: just boxed; the code owns it.
-            unsafe { &*p }
-        }
-    };
-    if cache.misses.get() >= PATIENCE {
-        return None;
+    if let Some(c) = unsafe { p.as_ref() } {
+        return c;
     }
-    cache.misses.set(cache.misses.get() + 1);
-    Some(cache)
+    let c = Box::new(AttrCache::new());
+    let p: *const AttrCache = &*c;
+    code.attr_caches.borrow_mut().push(c);
+    let bits = p as u64;
+    for i in 0..4 {
+        code.live[at + 1 + i].set((bits >> (16 * i)) as u16);
+    }
+    // SAFETY: just boxed; the code owns it.
+    unsafe { &*p }
 }
 
-/// The class of an object that can be cached for: its version.
-fn version_of(vm: &mut Vm, t: &Type) -> Option<u32> {
-    if t.has(TypeFlags::CUSTOM_GET) {
-        return None;
+/// How an instruction can be specialised.
+struct Found {
+    form: u8,
+    key: u64,
+    value: Word,
+    next: *const Shape,
+}
+impl Found {
+    fn new(form: u8, key: u64, value: Word) -> Option<Found> {
+        // A class whose version is 0 has used all numbers up.
+        (key >> 32 != 0).then_some(Found { form, key, value, next: std::ptr::null() })
     }
-    Some(vm.type_version(t)).filter(|v| *v != 0)
 }
 
-/// Quickens a LOAD_ATTR that has just loaded `name` of `owner` in its general form, if a form fits.
-pub fn specialise_load(vm: &mut Vm, owner: &Value, name: &Value, method: bool) {
+/// Quickens the instruction under way in the current frame, if it can be specialised; its general form else.
+fn specialise(vm: &mut Vm, general: u8, how: impl FnOnce(&mut Vm) -> Option<Found>) {
     let code: *const Code = vm.frame().code();
     let at = vm.frame().unit();
     // SAFETY: the current frame keeps its code.
@@ -95,64 +184,78 @@ pub fn specialise_load(vm: &mut Vm, owner: &Value, name: &Value, method: bool) {
     if code.live[at].get() as u8 == op::PROBE {
         return;
     }
-    let form = load_form(vm, code, at, owner, name, method);
-    let o = form.unwrap_or(op::LOAD_ATTR);
-    code.live[at].set(code.base[at] & 0xff00 | o as u16);
+    let cache = cache_of(code, at);
+    let mut form = general;
+    if cache.is_patient()
+        && let Some(found) = how(vm)
+    {
+        cache.learn(&found);
+        form = found.form;
+    }
+    code.live[at].set(code.base[at] & 0xff00 | form as u16);
 }
 
-fn load_form(vm: &mut Vm, code: &Code, at: usize, owner: &Value, name: &Value, method: bool) -> Option<u8> {
+/// After a LOAD_ATTR that has just loaded `name` of `owner` in its general form.
+pub fn specialise_load(vm: &mut Vm, owner: &Value, name: &Value, method: bool) {
+    specialise(vm, op::LOAD_ATTR, |vm| load_form(vm, owner, name, method));
+}
+
+/// Does nothing stand between an object and what its class and slots have? (`__getattr__` is asked only after
+/// them.)
+fn is_transparent(vm: &mut Vm, class: &Type) -> bool {
+    if !class.has(TypeFlags::CUSTOM_GET) {
+        return true;
+    }
+    let object = vm.types.object.clone();
+    class.special(vm, Special::Getattribute).is_some_and(|m| vm.is_builtin_method(&m, &object))
+}
+
+fn load_form(vm: &mut Vm, owner: &Value, name: &Value, method: bool) -> Option<Found> {
     let class = vm.class_ref(owner);
-    let version = version_of(vm, class)?;
+    if !is_transparent(vm, class) || vm.type_version(class) == 0 {
+        return None;
+    }
     match owner.kind()? {
         Kind::Instance => {
             let i = owner.as_::<Instance>();
-            let found = vm.class_lookup(class, name);
-            let slot = match &found {
-                Some(d) if d.native::<Member>().is_some() => Some(d.native::<Member>().map(|m| m.slot)?),
-                Some(d) if vm.is_data_descriptor(d) => return None,
-                _ if i.shape().dict_mode => return None,
-                _ => i.shape().slot(name),
-            };
             if i.shape_id() == 0 {
                 return None;
             }
+            let key = instance_key(owner.word())?;
+            let found = vm.class_lookup(class, name);
+            let slot = match &found {
+                Some(d) if d.native::<Member>().is_some() => Some(d.native::<Member>()?.slot),
+                Some(d) if d.native::<Property>().is_some() => {
+                    return property_form(vm, d)
+                        .filter(|_| !method)
+                        .and_then(|f| Found::new(f, key, d.word()));
+                }
+                Some(d) if vm.is_data_descriptor(d) => return None,
+                _ => i.shape().slot(name),
+            };
             match (slot, found) {
-                (Some(s), _) if s < i.inline_slots() => {
-                    let c = cache_of(code, at)?;
-                    c.version.set(version);
-                    c.shape.set(i.shape_id());
-                    c.slot.set(s);
-                    Some(op::LOAD_ATTR_SLOT)
-                }
-                (None, Some(d)) => {
-                    let form = class_form(&d, method)?;
-                    let c = cache_of(code, at)?;
-                    c.version.set(version);
-                    c.shape.set(i.shape_id());
-                    c.value.set(d.word());
-                    Some(form)
-                }
+                (Some(s), _) if s < i.inline_slots() => Found::new(op::LOAD_ATTR_SLOT, key, Word(s as u64)),
+                (None, Some(d)) => Found::new(class_form(&d, method)?, key, d.word()),
                 _ => None,
             }
         }
         Kind::Type => {
-            let t = owner.as_::<Type>();
             let of_meta = vm.class_lookup(class, name);
             if of_meta.as_ref().is_some_and(|d| vm.is_data_descriptor(d)) {
                 return None;
             }
+            let t = owner.as_::<Type>();
             let found = vm.class_lookup(t, name)?;
-            let d = vm.descr_get(&found, None, owner).ok()?;
-            // Only what shows as it is in the class stays alive with it.
-            if !d.is(&found) || method {
-                return None;
-            }
-            let own = vm.type_version(t);
-            let c = cache_of(code, at)?;
-            c.version.set(own);
-            c.shape.set(version);
-            c.value.set(d.word());
-            (own != 0).then_some(op::LOAD_ATTR_CLASS)
+            vm.type_version(t);
+            let form = match wrapper_form(&found, method) {
+                Some(form) => form,
+                None => {
+                    // Only what shows as it is in the class stays alive with it.
+                    let d = vm.descr_get(&found, None, owner).ok()?;
+                    d.is(&found).then_some(op::LOAD_ATTR_CLASS)?
+                }
+            };
+            Found::new(form, key_of(owner.word())?, found.word())
         }
         Kind::Module => {
             let d = owner.as_::<Module>().dict.clone();
@@ -161,23 +264,13 @@ fn load_form(vm: &mut Vm, code: &Code, at: usize, owner: &Value, name: &Value, m
                 return None;
             }
             let cell = d.cell(name)?;
-            let c = cache_of(code, at)?;
-            c.version.set(d.id() as u32);
-            c.shape.set(d.keys_version() as u32);
-            c.value.set(Word(cell as u64));
-            Some(op::LOAD_ATTR_MODULE)
+            Found::new(op::LOAD_ATTR_MODULE, module_key(owner.word())?, Word(cell as u64))
         }
-        // Objects of builtin classes without attributes of their own.
+        // They have dicts of their own.
         Kind::Function | Kind::Exception | Kind::Namespace | Kind::Method => None,
-        _ if method && owner.extras().is_none() => {
-            let d = vm.class_lookup(class, name)?;
-            if !plain_function(&d) {
-                return None;
-            }
-            let c = cache_of(code, at)?;
-            c.version.set(version);
-            c.value.set(d.word());
-            Some(op::LOAD_ATTR_METHOD_OF_TYPE)
+        _ if method => {
+            let d = vm.class_lookup(class, name).filter(plain_function)?;
+            Found::new(op::LOAD_ATTR_METHOD_OF_TYPE, plain_key(owner.word())?, d.word())
         }
         _ => None,
     }
@@ -188,8 +281,25 @@ fn class_form(d: &Value, method: bool) -> Option<u8> {
     if plain_function(d) {
         return method.then_some(op::LOAD_ATTR_METHOD);
     }
-    let plain = !d.is_dynamic() && d.native::<GetSetDescr>().is_none() && d.native::<Property>().is_none();
-    (plain && !method).then_some(op::LOAD_ATTR_CONST)
+    if let Some(form) = wrapper_form(d, method) {
+        return Some(form);
+    }
+    let plain = !d.is_dynamic() && d.native::<GetSetDescr>().is_none();
+    plain.then_some(op::LOAD_ATTR_CONST)
+}
+/// The form for a staticmethod, or for a call of a classmethod.
+fn wrapper_form(d: &Value, method: bool) -> Option<u8> {
+    if d.native::<StaticMethod>().is_some() {
+        return Some(op::LOAD_ATTR_STATIC);
+    }
+    let f = d.native::<ClassMethod>()?.func.borrow();
+    (method && f.is_kind(Kind::Function)).then_some(op::LOAD_ATTR_CLASS_METHOD)
+}
+/// The form for a property whose getter can be entered in place.
+fn property_form(vm: &Vm, d: &Value) -> Option<u8> {
+    let getter = d.native::<Property>()?.get.borrow();
+    let code = getter.get::<Function>()?.code();
+    (!vm.class_ref(d).is_heap() && code.simple_args && code.argcount == 1).then_some(op::LOAD_ATTR_PROPERTY)
 }
 
 /// The state of an instance before STORE_ATTR in its general form, for [`specialise_store`].
@@ -202,40 +312,22 @@ pub fn before_store(owner: &Value) -> Option<Before> {
     Some(Before { shape: i.shape_ptr(), id: i.shape_id() })
 }
 
-/// Quickens a STORE_ATTR that has just stored.
+/// After a STORE_ATTR that has just stored in its general form.
 pub fn specialise_store(vm: &mut Vm, owner: &Value, name: &Value, before: Option<Before>) {
-    let code: *const Code = vm.frame().code();
-    let at = vm.frame().unit();
-    // SAFETY: the current frame keeps its code.
-    let code = unsafe { &*code };
-    if code.live[at].get() as u8 == op::PROBE {
-        return;
-    }
-    let ok = store_form(vm, code, at, owner, name, before).is_some();
-    let o = if ok { op::STORE_ATTR_SLOT } else { op::STORE_ATTR };
-    code.live[at].set(code.base[at] & 0xff00 | o as u16);
+    specialise(vm, op::STORE_ATTR, |vm| store_form(vm, owner, name, before));
 }
 
-fn store_form(
-    vm: &mut Vm,
-    code: &Code,
-    at: usize,
-    owner: &Value,
-    name: &Value,
-    before: Option<Before>,
-) -> Option<()> {
+fn store_form(vm: &mut Vm, owner: &Value, name: &Value, before: Option<Before>) -> Option<Found> {
     let before = before.filter(|b| b.id != 0)?;
     let i = owner.get::<Instance>()?;
     let class = vm.class_ref(owner);
     if class.has(TypeFlags::CUSTOM_SET) {
         return None;
     }
-    let version = Some(vm.type_version(class)).filter(|v| *v != 0)?;
+    let version = vm.type_version(class);
     let found = vm.class_lookup(class, name);
     let (slot, next) = match &found {
-        Some(d) if d.native::<Member>().is_some() => {
-            (d.native::<Member>().map(|m| m.slot)?, std::ptr::null())
-        }
+        Some(d) if d.native::<Member>().is_some() => (d.native::<Member>()?.slot, std::ptr::null()),
         Some(d) if vm.is_data_descriptor(d) => return None,
         _ => {
             let slot = i.shape().slot(name)?;
@@ -246,10 +338,6 @@ fn store_form(
     if slot >= i.inline_slots() {
         return None;
     }
-    let c = cache_of(code, at)?;
-    c.version.set(version);
-    c.shape.set(before.id);
-    c.slot.set(slot);
-    c.next.set(next);
-    Some(())
+    let found = Found::new(op::STORE_ATTR_SLOT, join(version, before.id), Word(slot as u64))?;
+    Some(Found { next, ..found })
 }

@@ -11,18 +11,19 @@
 //!
 //! PROBE units run the base opcode on `Interp<true, _>`, which fires events; see `site`.
 
-use crate::attr_cache::AttrCache;
+use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_key};
 use crate::code::Code;
 use crate::error::Exc;
 use crate::frame::{Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Dict, Function, GlobalCell, Instance, Kind, List, Module, RangeIter, SeqIter, Str, Tuple,
-    Type,
+    ClosureCell, Function, GlobalCell, Instance, Kind, List, RangeIter, SeqIter, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
+use crate::types::descr::{ClassMethod, StaticMethod};
+use crate::value::unguarded;
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 use seriema_monitoring::Event;
@@ -89,6 +90,12 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             (*(*vm).frame).sp = sp;
             crate::object::dealloc(w.header());
         }
+    }
+    /// What the attribute instruction under way knows of objects with this key.
+    #[inline(always)]
+    fn attr_way<'a>(&self, key: u64) -> Option<&'a Way> {
+        // SAFETY: only the bodies of quickened attribute instructions ask.
+        unsafe { AttrCache::find(self.ip, key) }
     }
     #[inline(always)]
     fn both(a: Word, b: Word) -> u64 {
@@ -384,6 +391,43 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Some(items.get(i as usize)?.word().incref())
     }
     #[inline(always)]
+    fn tuple_item(&mut self, tuple: Word, index: Word) -> Option<Word> {
+        if !tuple.is_plain(Kind::Tuple) || !index.is_int() {
+            return None;
+        }
+        // SAFETY: kind tested; the tuple lives in its slot.
+        let items = unsafe { tuple.cast::<Tuple>() }.as_slice();
+        let mut i = index.int();
+        if i < 0 {
+            i += items.len() as i64;
+        }
+        Some(items.get(i as usize)?.word().incref())
+    }
+    #[inline(always)]
+    fn unpack(&mut self, seq: Word, n: usize) -> bool {
+        // SAFETY: kinds tested; the sequence lives in its slot; the stack size covers the items.
+        unsafe {
+            let items = match seq {
+                _ if seq.is_plain(Kind::Tuple) => seq.cast::<Tuple>().as_slice(),
+                _ if seq.is_plain(Kind::List) => seq.cast::<List>().as_slice(),
+                _ => return false,
+            };
+            if items.len() != n {
+                return false;
+            }
+            self.shrink(1);
+            for v in items.iter().rev() {
+                self.push(v.word().incref());
+            }
+        }
+        true
+    }
+    #[inline(always)]
+    fn append(&mut self, list: Word, v: Word) -> bool {
+        // SAFETY: LIST_APPEND's operand is a list; the body hands its reference over.
+        unsafe { list.cast::<List>().push_within(v) }
+    }
+    #[inline(always)]
     fn set_list_item(&mut self, list: Word, index: Word, v: Word) -> bool {
         if !list.is_plain(Kind::List) || !index.is_int() {
             return false;
@@ -425,10 +469,14 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 }
                 Some(Kind::SeqIter) => {
                     let it = iter.cast::<SeqIter>();
-                    let seq = it.seq.borrow();
-                    let Some(list) = seq.get::<List>() else { return Next::Other };
+                    let seq = unguarded(&it.seq);
+                    let items = match seq.kind() {
+                        Some(Kind::List) => seq.as_::<List>().as_slice(),
+                        Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice(),
+                        _ => return Next::Other,
+                    };
                     let i = it.index.get();
-                    match list.as_slice().get(i) {
+                    match items.get(i) {
                         Some(v) => {
                             it.index.set(i + 1);
                             Next::Item(v.word().incref())
@@ -447,95 +495,68 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     }
     #[inline(always)]
     fn attr_slot(&mut self, owner: Word) -> Option<Word> {
-        if !owner.is_kind(Kind::Instance) {
-            return None;
-        }
-        // SAFETY: kind tested; the owner lives in its slot; a matching cache names an inline slot.
+        let key = instance_key(owner)?;
+        // SAFETY: a matching entry names an inline slot.
         unsafe {
-            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
-            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
-                return None;
-            }
-            let w = i.inline_slot(c.slot.get()).get();
+            let w = owner.cast::<Instance>().inline_slot(self.attr_way(key)?.value.get().0 as u32).get();
             if w.is_null() { None } else { Some(w.incref()) }
         }
     }
     #[inline(always)]
     fn attr_of_class(&mut self, owner: Word) -> Option<Word> {
-        if !owner.is_kind(Kind::Instance) {
-            return None;
-        }
-        // SAFETY: as in `attr_slot`; the class of that version keeps the value.
-        unsafe {
-            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
-            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
-                return None;
-            }
-            Some(c.value.get().incref())
-        }
+        // The class of that version keeps the value; so do those below.
+        Some(self.attr_way(instance_key(owner)?)?.value.get().incref())
     }
     #[inline(always)]
     fn method_of_type(&mut self, owner: Word) -> Option<Word> {
-        if !owner.is_ptr() {
-            return None;
-        }
-        // SAFETY: as in `attr_of_class`.
-        unsafe {
-            let c = AttrCache::at(self.ip);
-            if (*(*owner.header()).ty()).version.get() != c.version.get() {
-                return None;
-            }
-            Some(c.value.get().incref())
-        }
+        Some(self.attr_way(plain_key(owner)?)?.value.get().incref())
     }
     #[inline(always)]
     fn class_attr(&mut self, owner: Word) -> Option<Word> {
         if !owner.is_kind(Kind::Type) {
             return None;
         }
-        // SAFETY: as in `attr_of_class`.
-        unsafe {
-            let c = AttrCache::at(self.ip);
-            if owner.cast::<Type>().version.get() != c.version.get()
-                || (*(*owner.header()).ty()).version.get() != c.shape.get()
-            {
-                return None;
-            }
-            Some(c.value.get().incref())
+        Some(self.attr_way(key_of(owner)?)?.value.get().incref())
+    }
+    #[inline(always)]
+    fn static_method(&mut self, owner: Word) -> Option<Word> {
+        let w = self.attr_way(key_of(owner)?)?.value.get();
+        // SAFETY: nothing changes it meanwhile.
+        Some(unsafe { unguarded(&Value::of(&w).native::<StaticMethod>()?.func) }.word().incref())
+    }
+    #[inline(always)]
+    fn class_method(&mut self, owner: Word) -> Option<(Word, Word)> {
+        let w = self.attr_way(key_of(owner)?)?.value.get();
+        // SAFETY: nothing changes it meanwhile.
+        let f = unsafe { unguarded(&Value::of(&w).native::<ClassMethod>()?.func) }.word();
+        if !f.is_kind(Kind::Function) {
+            return None;
         }
+        let class = match owner.is_kind(Kind::Type) {
+            true => owner,
+            // SAFETY: what has a key is an object.
+            false => Word(unsafe { (*owner.header()).ty() } as u64),
+        };
+        Some((f.incref(), class.incref()))
     }
     #[inline(always)]
     fn module_attr(&mut self, owner: Word) -> Option<Word> {
-        if !owner.is_kind(Kind::Module) {
-            return None;
-        }
-        // SAFETY: kind tested; a dict of that id and those keys keeps the cell.
-        unsafe {
-            let c = AttrCache::at(self.ip);
-            let d = owner.cast::<Module>().dict.word().cast::<Dict>();
-            if d.id() as u32 != c.version.get() || d.keys_version() as u32 != c.shape.get() {
-                return None;
-            }
-            let w = (*(c.value.get().0 as *const GlobalCell)).value.get();
-            if w.is_null() { None } else { Some(w.incref()) }
-        }
+        let cell = self.attr_way(module_key(owner)?)?.value.get().0 as *const GlobalCell;
+        // SAFETY: a dict of that id and those keys keeps the cell.
+        let w = unsafe { (*cell).value.get() };
+        if w.is_null() { None } else { Some(w.incref()) }
     }
     #[inline(always)]
     fn set_attr_slot(&mut self, owner: Word, v: Word) -> Option<Word> {
-        if !owner.is_kind(Kind::Instance) {
-            return None;
-        }
+        let way = self.attr_way(instance_key(owner)?)?;
         // SAFETY: as in `attr_slot`; the body hands its reference over.
         unsafe {
-            let (c, i) = (AttrCache::at(self.ip), owner.cast::<Instance>());
-            if i.shape_id() != c.shape.get() || (*(*owner.header()).ty()).version.get() != c.version.get() {
-                return None;
-            }
-            let next = c.next.get();
+            let i = owner.cast::<Instance>();
+            let next = way.next.get();
             if !next.is_null() {
                 i.set_shape(next);
             }
-            Some(i.inline_slot(c.slot.get()).replace(v))
+            Some(i.inline_slot(way.value.get().0 as u32).replace(v))
         }
     }
     #[inline(always)]

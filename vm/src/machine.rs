@@ -238,7 +238,15 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next five go by the instruction's inline cache; `None`: it does not fit this object.
+    // The next three are for quickened opcodes, which the recorder does not meet.
+    /// The tuple's item at the int `index`, a new reference; `None`: something else.
+    fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
+    /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
+    /// dropped. False: it is something else.
+    fn unpack(&mut self, seq: Self::V, n: usize) -> bool;
+    /// Hands `v` to the list, if it has room.
+    fn append(&mut self, list: Self::V, v: Self::V) -> bool;
+    // The next seven go by the instruction's inline cache; `None`: it does not fit this object.
     /// An attribute of an instance, a new reference.
     fn attr_slot(&mut self, owner: Self::V) -> Option<Self::V>;
     /// What an instance's class has, a new reference.
@@ -247,6 +255,10 @@ pub trait Machine: Sized {
     fn method_of_type(&mut self, owner: Self::V) -> Option<Self::V>;
     /// An attribute of a class, a new reference.
     fn class_attr(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// The function of a staticmethod in a class or an instance's class, a new reference.
+    fn static_method(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// The function of a classmethod and the class to call it with, new references.
+    fn class_method(&mut self, owner: Self::V) -> Option<(Self::V, Self::V)>;
     /// A variable of a module, a new reference.
     fn module_attr(&mut self, owner: Self::V) -> Option<Self::V>;
     /// Sets an instance's attribute, takes over `v`, answers what was there (NULL for a new one).

@@ -156,10 +156,18 @@ macro_rules! opcodes {
             167 LOAD_ATTR_SLOT name::load_attr_slot 9 (1 -> 1 + (a & 1)) [];
             168 LOAD_ATTR_METHOD name::load_attr_method 9 (1 -> 2) [];
             169 LOAD_ATTR_METHOD_OF_TYPE name::load_attr_method_of_type 9 (1 -> 2) [];
-            170 LOAD_ATTR_CONST name::load_attr_const 9 (1 -> 1) [];
-            171 LOAD_ATTR_CLASS name::load_attr_class 9 (1 -> 1) [];
+            170 LOAD_ATTR_CONST name::load_attr_const 9 (1 -> 1 + (a & 1)) [];
+            171 LOAD_ATTR_CLASS name::load_attr_class 9 (1 -> 1 + (a & 1)) [];
             172 LOAD_ATTR_MODULE name::load_attr_module 9 (1 -> 1 + (a & 1)) [];
             173 STORE_ATTR_SLOT name::store_attr_slot 4 (2 -> 0) [];
+            174 LOAD_ATTR_STATIC name::load_attr_static 9 (1 -> 1 + (a & 1)) [];
+            175 LOAD_ATTR_CLASS_METHOD name::load_attr_class_method 9 (1 -> 2) [];
+            176 LOAD_ATTR_PROPERTY name::load_attr_property 9 (1 -> 1) [];
+            178 UNPACK_SEQUENCE_KNOWN build::unpack_sequence_known 1 (1 -> a) [];
+            179 BINARY_OP_SUBSCR_TUPLE_INT subscr::subscr_tuple_int 5 (2 -> 1) [];
+            180 BINARY_OP_SUBSCR_DICT subscr::subscr_dict 5 (2 -> 1) [];
+            181 LIST_APPEND_PLAIN build::list_append_plain 0 (a + 1 -> a) [];
+            177 CALL_BUILTIN call::call_builtin 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
             151 COMPARE_FLOAT_JUMP number::compare_float_jump 1 (2 -> 0) [];

@@ -14,6 +14,7 @@ use crate::types::Types;
 use crate::value::{Value, Word};
 use crate::watch::{Dependent, Watch, WatchKey};
 use num_bigint::BigInt;
+use rustc_hash::FxHashMap;
 use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
 use seriema_monitoring::Monitor;
 use std::collections::{HashMap, HashSet};
@@ -148,11 +149,11 @@ pub struct Vm {
     interned: HashMap<Box<str>, Value>,
     pub(crate) method_cache: crate::types::attr::MethodCache,
     /// Classes written in Rust, by the type of their payload.
-    pub(crate) native_classes: HashMap<std::any::TypeId, Value>,
+    pub(crate) native_classes: FxHashMap<std::any::TypeId, Value>,
     /// Weak references by the address of what they refer to; not owned.
-    pub(crate) weakrefs: HashMap<u64, Vec<Word>>,
+    pub(crate) weakrefs: FxHashMap<u64, Vec<Word>>,
     /// States of modules, by type.
-    pub(crate) states: HashMap<std::any::TypeId, Box<dyn std::any::Any>>,
+    pub(crate) states: FxHashMap<std::any::TypeId, Box<dyn std::any::Any>>,
     /// The containers whose repr is being written.
     pub(crate) repr_stack: Vec<Value>,
     pub(crate) latin1: Latin1,
@@ -228,9 +229,9 @@ impl Vm {
             running: std::ptr::null(),
             interned: HashMap::new(),
             method_cache: Default::default(),
-            native_classes: HashMap::new(),
-            weakrefs: HashMap::new(),
-            states: HashMap::new(),
+            native_classes: FxHashMap::default(),
+            weakrefs: FxHashMap::default(),
+            states: FxHashMap::default(),
             repr_stack: vec![],
             ids: 1,
             shape_ids: 0,

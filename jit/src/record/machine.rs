@@ -596,6 +596,21 @@ impl Machine for Recorder<'_> {
     fn class_attr(&mut self, _owner: V) -> Option<V> {
         None
     }
+    fn tuple_item(&mut self, _tuple: V, _index: V) -> Option<V> {
+        None
+    }
+    fn unpack(&mut self, _seq: V, _n: usize) -> bool {
+        false
+    }
+    fn append(&mut self, _list: V, _v: V) -> bool {
+        false
+    }
+    fn static_method(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn class_method(&mut self, _owner: V) -> Option<(V, V)> {
+        None
+    }
     fn module_attr(&mut self, _owner: V) -> Option<V> {
         None
     }

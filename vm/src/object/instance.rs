@@ -14,8 +14,8 @@
 use super::{Dict, Header, Kind, Object, Type, alloc_raw, free_raw};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
+use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::mem::offset_of;
 
 /// More attributes than this go into a dict.
@@ -31,7 +31,7 @@ pub struct Shape {
     /// Attribute names in the order of their slots, `__slots__` not counted.
     names: Vec<Value>,
     /// Slot of a name by its (interned) address.
-    index: HashMap<u64, u32>,
+    index: FxHashMap<u64, u32>,
     /// Slots inside the object.
     pub inline: u32,
     /// First slot that the shape names.
@@ -57,7 +57,7 @@ impl Shape {
             id: vm.next_shape_id(),
             class,
             names: vec![],
-            index: HashMap::new(),
+            index: FxHashMap::default(),
             inline: first + own.min(MAX_INLINE),
             first,
             dict_mode: false,
@@ -76,10 +76,7 @@ impl Shape {
     /// Slot of an attribute.
     #[inline]
     pub fn slot(&self, name: &Value) -> Option<u32> {
-        if let Some(&i) = self.index.get(&name.word().0) {
-            return Some(i);
-        }
-        None
+        self.index.get(&name.word().0).copied()
     }
     pub fn names(&self) -> &[Value] {
         &self.names
@@ -134,7 +131,7 @@ impl Shape {
                 id: 0,
                 class: root.class,
                 names: vec![],
-                index: HashMap::new(),
+                index: FxHashMap::default(),
                 inline: root.inline,
                 first: root.first,
                 dict_mode: true,
@@ -350,7 +347,7 @@ impl Instance {
                 id: 0,
                 class: class.as_::<Type>(),
                 names: vec![],
-                index: HashMap::new(),
+                index: FxHashMap::default(),
                 inline,
                 first: (*root).first,
                 dict_mode: true,

@@ -70,6 +70,21 @@ impl List {
         self.len.set(v.len());
         r
     }
+    /// Takes over the word, if there is room.
+    ///
+    /// # Safety
+    /// The word is owned.
+    #[inline(always)]
+    pub unsafe fn push_within(&self, v: Word) -> bool {
+        let n = self.len.get();
+        if n >= self.cap.get() {
+            return false;
+        }
+        // SAFETY: within the capacity.
+        unsafe { *self.items.get().add(n) = v };
+        self.len.set(n + 1);
+        true
+    }
     #[inline(always)]
     pub fn push(&self, v: Value) {
         let n = self.len.get();

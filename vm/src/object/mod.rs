@@ -332,6 +332,7 @@ impl Value {
         self.flags() & header_flags::DYNAMIC != 0
     }
     /// Attributes and `__slots__` of an instance of a subclass of a builtin class.
+    #[inline(always)]
     pub fn extras(&self) -> Option<&Extras> {
         if self.flags() & header_flags::EXTRAS == 0 {
             return None;

@@ -23,7 +23,7 @@ pub trait Payload: Sized + 'static {
 
 /// What is known of a payload's type.
 pub struct NativeOps {
-    id: fn() -> TypeId,
+    id: TypeId,
     free: unsafe fn(*mut Native),
     traverse: unsafe fn(*const Native, &mut dyn FnMut(&Value)),
     clear: unsafe fn(*const Native),
@@ -47,7 +47,7 @@ struct OpsOf<T>(std::marker::PhantomData<T>);
 
 impl<T: Payload> OpsOf<T> {
     const OPS: &'static NativeOps = &NativeOps {
-        id: TypeId::of::<T>,
+        id: TypeId::of::<T>(),
         // SAFETY (all of them): the ops of an object are those of the `Full` it was made as.
         free: |p| unsafe {
             let p = p.cast::<Full<T>>();
@@ -73,8 +73,9 @@ impl Native {
             Value::from_word(Word(p as u64))
         }
     }
+    #[inline(always)]
     pub fn payload<T: Payload>(&self) -> Option<&T> {
-        if (self.ops.id)() != TypeId::of::<T>() {
+        if self.ops.id != const { TypeId::of::<T>() } {
             return None;
         }
         // SAFETY: the ids say so.
@@ -106,7 +107,7 @@ unsafe impl Object for Native {
 
 impl Value {
     /// The payload, if it is a native object of that type.
-    #[inline]
+    #[inline(always)]
     pub fn native<T: Payload>(&self) -> Option<&T> {
         self.get::<Native>()?.payload()
     }

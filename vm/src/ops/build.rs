@@ -1,6 +1,8 @@
 //! Building and taking apart containers.
 
 use crate::machine::{Flow, Machine};
+use crate::object::Kind;
+use crate::op;
 use crate::runtime as rt;
 
 macro_rules! residuals {
@@ -29,6 +31,41 @@ residuals! {
     set_add;
     set_update;
     unpack_ex;
-    unpack_sequence;
-    list_append;
+}
+
+#[inline(always)]
+pub fn unpack_sequence<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let seq = m.peek(0);
+    if m.is_kind(seq, Kind::Tuple) || m.is_kind(seq, Kind::List) {
+        m.quicken(op::UNPACK_SEQUENCE_KNOWN)?;
+    }
+    m.residual(rt::unpack_sequence, arg)
+}
+
+/// Of a tuple or list.
+#[inline(always)]
+pub fn unpack_sequence_known<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let seq = m.peek(0);
+    if !m.unpack(seq, arg as usize) {
+        return m.residual(rt::unpack_sequence, arg);
+    }
+    m.jump(1);
+    m.drop(seq);
+    Ok(())
+}
+
+#[inline(always)]
+pub fn list_append<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.quicken(op::LIST_APPEND_PLAIN)?;
+    m.residual(rt::list_append, arg)
+}
+/// A comprehension's list always is one, but has it room?
+#[inline(always)]
+pub fn list_append_plain<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (v, list) = (m.peek(0), m.peek(arg as usize));
+    if !m.append(list, v) {
+        return m.residual(rt::list_append, arg);
+    }
+    m.shrink(1);
+    Ok(())
 }

@@ -38,6 +38,11 @@ pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
 }
 
 #[inline(always)]
+pub fn call_builtin<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::call_builtin, arg)
+}
+
+#[inline(always)]
 pub fn call_kw<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let callable = m.peek(arg as usize + 2);
     if m.is_kind(callable, Kind::Method) {

@@ -124,6 +124,34 @@ pub fn load_attr_class<M: Machine>(m: &mut M, arg: u32) -> Flow {
         None => m.residual(rt::load_attr, arg),
     }
 }
+/// A staticmethod, of a class or an instance.
+#[inline(always)]
+pub fn load_attr_static<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.static_method(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// A classmethod, not bound: the class goes behind it.
+#[inline(always)]
+pub fn load_attr_class_method<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.class_method(owner) {
+        Some((f, class)) => {
+            m.set(0, f);
+            m.push(class);
+            m.jump(9);
+            m.drop(owner);
+            Ok(())
+        }
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+#[inline(always)]
+pub fn load_attr_property<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::load_attr_property, arg)
+}
 #[inline(always)]
 pub fn load_attr_module<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let owner = m.peek(0);

@@ -29,10 +29,43 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
         finish2(m, r);
         return Ok(());
     }
+    if m.is_kind(x, Kind::Tuple) {
+        m.quicken(op::BINARY_OP_SUBSCR_TUPLE_INT)?;
+    } else if m.is_kind(x, Kind::Dict) {
+        m.quicken(op::BINARY_OP_SUBSCR_DICT)?;
+    }
     let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
     m.jump(5);
     finish2(m, r);
     Ok(())
+}
+
+#[inline(always)]
+pub fn subscr_tuple_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (y, x) = (m.peek(0), m.peek(1));
+    match m.tuple_item(x, y) {
+        Some(r) => {
+            m.set(1, r);
+            m.shrink(1);
+            m.jump(5);
+            m.drop(x);
+            Ok(())
+        }
+        None => {
+            m.quicken(op::BINARY_OP)?;
+            m.residual(rt::binary_op_again, arg)
+        }
+    }
+}
+
+#[inline(always)]
+pub fn subscr_dict<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let dict = m.peek(1);
+    if m.is_kind(dict, Kind::Dict) {
+        return m.residual(rt::subscr_dict, arg);
+    }
+    m.quicken(op::BINARY_OP)?;
+    m.residual(rt::binary_op_again, arg)
 }
 
 #[inline(always)]

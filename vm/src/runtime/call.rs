@@ -7,6 +7,7 @@ use crate::frame::{FLAG_ENTRY, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
 use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, Method, Str, Tuple, Type, TypeFlags};
+use crate::op;
 use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
@@ -62,6 +63,38 @@ pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
     call_positional(vm, args as usize, heard)
 }
 
+/// A call whose callable was a builtin the last time.
+pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
+    let args = args as usize;
+    let sp = vm.frame().sp;
+    // SAFETY: callable, self and arguments are on the stack, which owns them until the call is over; nested
+    // frames go above them.
+    unsafe {
+        let base = sp.sub(args + 2);
+        let callable = *base;
+        if callable.is_plain(Kind::Builtin) {
+            let b = callable.cast::<Builtin>();
+            let has_self = !(*base.add(1)).is_null();
+            let given = Value::slice_of(base.add(2 - has_self as usize), args + has_self as usize);
+            if direct_arity(vm, b, given) == Some(true) {
+                let v = (b.def.func)(vm, given, Kw::NONE)?.into_word();
+                let f = vm.frame();
+                // While the words are dropped, the stack is above them.
+                for i in (0..args + 2).rev() {
+                    let w = base.add(i).replace(Word::NULL);
+                    w.decref();
+                }
+                base.write(v);
+                let f: *mut Frame = f;
+                (*f).sp = base.add(1);
+                (*f).ip = (*f).ip.add(SKIP);
+                return Ok(());
+            }
+        }
+    }
+    call_positional(vm, args, None)
+}
+
 fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     let c = on_stack(vm, args, 0);
     if c.callable.is_kind(Kind::Function) {
@@ -75,6 +108,9 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     if let Some(b) = c.callable.get::<Builtin>()
         && let Some(direct) = direct_arity(vm, b, given)
     {
+        if direct && heard.is_none() {
+            quicken(vm, op::CALL_BUILTIN);
+        }
         let r =
             if direct { (b.def.func)(vm, given, Kw::NONE) } else { vm.call(&c.callable, given, Kw::NONE) };
         return finish(vm, r, args + 2, SKIP, heard);
@@ -198,6 +234,9 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
         vm.enter_below(c.callable, n, 1 + !has_self as usize, caches as u16)?;
         return Ok(());
     }
+    if !names.is_empty() && enter_named(vm, &c, pos.len(), words, names)? {
+        return Ok(());
+    }
     let locals = bind(vm, &c.callable, pos, Kw { names, values })?;
     if vm.depth_left == 0 {
         return Err(vm.raise("RecursionError", "maximum recursion depth exceeded").into());
@@ -207,6 +246,62 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
     }
     vm.push_frame(c.callable, locals, None, 0, caches as u16)?;
     Ok(())
+}
+
+/// Parameters that `enter_named` can put in order.
+const MOST_NAMED: usize = 24;
+
+/// Enters a function that takes neither `*args` nor `**kwargs`, with keyword arguments that fit: the words on
+/// the stack are put in the order of the parameters. False: nothing has been done, [`bind`] knows better.
+fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Value]) -> R<bool> {
+    let f = c.callable.as_::<Function>();
+    let code: *const Code = f.code();
+    // SAFETY: the function keeps its code, the stack the function until it is the new frame's.
+    let code = unsafe { &*code };
+    let (argc, kwonly) = (code.argcount as usize, code.kwonlyargcount as usize);
+    let named = argc + kwonly;
+    if code.flags & (CO_VARARGS | CO_VARKEYWORDS) != 0 || named > MOST_NAMED || given > argc {
+        return Ok(false);
+    }
+    // Borrowed words: of the stack, the defaults.
+    let mut slots = [Word::NULL; MOST_NAMED];
+    // SAFETY: the arguments are on the stack.
+    let all = unsafe { Value::slice_of(c.args, c.n) };
+    for (slot, v) in slots.iter_mut().zip(&all[..given]) {
+        *slot = v.word();
+    }
+    let first_named = code.posonlyargcount as usize;
+    for (name, v) in names.iter().zip(&all[given..]) {
+        // Names are interned; one that is not is left to `bind`.
+        let found = code.localsplus[first_named..named].iter().position(|p| p.is(name));
+        match found.map(|i| &mut slots[first_named + i]) {
+            Some(slot) if slot.is_null() => *slot = v.word(),
+            _ => return Ok(false),
+        }
+    }
+    let defaults = f.defaults.borrow();
+    let defaults = defaults.get::<Tuple>().map_or(&[][..], |t| t.as_slice());
+    let kwdefaults = f.kwdefaults.borrow();
+    for i in 0..named {
+        if !slots[i].is_null() {
+            continue;
+        }
+        let default = match i < argc {
+            true => (i + defaults.len()).checked_sub(argc).and_then(|k| defaults.get(k)).cloned(),
+            false => kwdefaults.get::<Dict>().and_then(|d| d.get_str(&code.localsplus[i])),
+        };
+        // The function keeps it.
+        let Some(v) = default else { return Ok(false) };
+        slots[i] = v.word();
+    }
+    if vm.depth_left == 0 || vm.frame().sp.wrapping_add(named + code.frame_words()) > vm.stack_limit {
+        return Ok(false);
+    }
+    for w in &slots[..named] {
+        vm.push(w.to_value());
+    }
+    vm.enter_below(c.callable.clone(), named, words, SKIP as u16)?;
+    Ok(true)
 }
 
 // ---- CALL_FUNCTION_EX: callable, NULL, args, kwargs or NULL
@@ -265,6 +360,12 @@ fn call_unpacked(vm: &mut Vm, heard: Option<CallHeard>) -> Flow {
     finish(vm, r, 4, 0, heard)
 }
 
+/// The instruction under way in the current frame, which is to take another form.
+fn quicken(vm: &mut Vm, form: u8) {
+    let f = vm.frame();
+    crate::site::quicken(f.code(), f.ip, form);
+}
+
 impl Vm {
     /// Fires C_RETURN or C_RAISE.
     #[inline]
@@ -289,9 +390,23 @@ impl Vm {
     pub fn call(&mut self, f: &Value, args: &[Value], kw: Kw) -> R<Value> {
         match f.kind() {
             Some(Kind::Function) => {
-                let locals = bind(self, f, args, kw)?;
                 self.guard_native_stack()?;
-                self.push_frame(f.clone(), locals, None, FLAG_ENTRY, 0)?;
+                let code = f.as_::<Function>().code();
+                if code.simple_args && code.argcount as usize == args.len() && kw.is_empty() {
+                    if self.frame().sp.wrapping_add(code.frame_words()) > self.stack_limit {
+                        return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
+                    }
+                    for a in args {
+                        self.push(a.clone());
+                    }
+                    if let Err(e) = self.enter_in_place(f.clone(), args.len(), 0, FLAG_ENTRY) {
+                        drop(self.pop_n(args.len()));
+                        return Err(e);
+                    }
+                } else {
+                    let locals = bind(self, f, args, kw)?;
+                    self.push_frame(f.clone(), locals, None, FLAG_ENTRY, 0)?;
+                }
                 crate::interp::run(self)
             }
             Some(Kind::Builtin) => self.call_builtin(f, args, kw),

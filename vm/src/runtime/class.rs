@@ -70,11 +70,11 @@ pub fn load_super_attr_probed(vm: &mut Vm, arg: u32) -> Flow {
 fn super_attr(vm: &mut Vm, arg: u32, heard: Option<CallHeard>) -> Flow {
     let n = name(vm, arg >> 2);
     let (f, class, obj) = (vm.peek(2).to_value(), vm.peek(1).to_value(), vm.peek(0).to_value());
-    let is_super = f.is(&vm.builtin("super"));
+    let is_super = crate::types::descr::is_super(vm, &f);
     let (mut v, mut self_) = (Value::NULL, Value::NULL);
     if heard.is_none() && is_super && class.get::<crate::object::Type>().is_some() {
         let start = crate::types::descr::super_check(vm, &class, &obj)?;
-        let found = if n.as_::<Str>().as_str() == "__class__" {
+        let found = if n.as_::<Str>().bytes() == b"__class__" {
             None
         } else if arg & 1 != 0 && !obj.is(&start) {
             // A method call: no bound method is made.

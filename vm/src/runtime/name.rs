@@ -1,10 +1,12 @@
 //! Names, globals, attributes, imports.
 
+use crate::attr_cache::{AttrCache, instance_key};
 use crate::error::{Exc, R};
 use crate::machine::Flow;
-use crate::object::{Dict, Str};
+use crate::object::{Dict, Function, Str};
 use crate::site;
-use crate::value::Value;
+use crate::types::descr::Property;
+use crate::value::{Value, Word};
 use crate::vm::Vm;
 use crate::watch::{Dependent, WatchKey};
 
@@ -179,6 +181,9 @@ pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
     Ok(())
 }
 
+/// Inline-cache units of LOAD_ATTR.
+const LOAD_ATTR_SKIP: usize = 9;
+
 pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
     let n = name(vm, arg >> 1);
     let owner = vm.peek(0).to_value();
@@ -194,8 +199,24 @@ pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
         drop(vm.pop());
         vm.push(v);
     }
-    super::skip(vm, 9);
+    super::skip(vm, LOAD_ATTR_SKIP);
     Ok(())
+}
+/// Enters a property's getter, whose only argument is where the attribute will be.
+pub fn load_attr_property(vm: &mut Vm, arg: u32) -> Flow {
+    let owner = vm.peek(0);
+    // SAFETY: the instruction under way is the quickened one.
+    let known = instance_key(owner).and_then(|key| unsafe { AttrCache::find(vm.frame().ip, key) });
+    let w = known.map_or(Word::NULL, |way| way.value.get());
+    let property = if w.is_null() { None } else { Value::of(&w).native::<Property>() };
+    let getter = property.map_or(Value::NULL, |p| p.get.borrow().clone());
+    match getter.get::<Function>() {
+        Some(f) if f.code().simple_args && f.code().argcount == 1 => {
+            vm.enter_in_place(getter, 1, LOAD_ATTR_SKIP as u16, 0)?;
+            Ok(())
+        }
+        _ => load_attr(vm, arg),
+    }
 }
 pub fn store_attr(vm: &mut Vm, i: u32) -> Flow {
     let n = name(vm, i);

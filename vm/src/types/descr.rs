@@ -855,6 +855,11 @@ fn proxy_or(vm: &mut Vm, a: &Value, b: &Value) -> R<Value> {
     vm.binary_op(crate::op::BinOp::Or, false, &a, &b)
 }
 
+/// Is it the class `super`?
+pub fn is_super(vm: &mut Vm, v: &Value) -> bool {
+    v.is(&vm.native_class::<Super>(&SUPER))
+}
+
 /// Is it a function whose binding is known without calling `__get__`?
 pub fn plain_function(v: &Value) -> bool {
     v.get::<Function>().is_some() || v.get::<Builtin>().is_some_and(Builtin::is_descriptor)

@@ -49,7 +49,7 @@ pub mod view;
 use crate::object::{Dict, Header, Kind, Type};
 use crate::value::Value;
 use crate::vm::Vm;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// The classes the VM itself refers to.
 pub struct Types {
@@ -120,7 +120,7 @@ pub struct Types {
     pub anext_awaitable: Value,
     pub wrapped_value: Value,
     pub frame: Value,
-    pub(crate) exceptions: HashMap<&'static str, Value>,
+    pub(crate) exceptions: FxHashMap<&'static str, Value>,
 }
 
 /// Exception classes: (name, base).
@@ -213,7 +213,7 @@ impl Types {
         };
         let int = new("int", &object, Kind::Int);
         let base_exception = new("BaseException", &object, Kind::Exception);
-        let mut exceptions = HashMap::from([("BaseException", base_exception)]);
+        let mut exceptions = FxHashMap::from_iter([("BaseException", base_exception)]);
         for (name, base) in EXCEPTIONS {
             let t = new(name, &exceptions[base], Kind::Exception);
             exceptions.insert(name, t);
