@@ -205,6 +205,7 @@ impl Code {
         self.kinds[slot] & FAST_FREE != 0
     }
     /// Words a call needs on the data stack beyond its arguments.
+    #[inline(always)]
     pub fn frame_words(&self) -> usize {
         self.nlocalsplus as usize + crate::frame::HEADER_WORDS + self.stacksize as usize
     }

@@ -76,6 +76,7 @@ impl Frame {
         // SAFETY: the header lies on the data stack, with the stack words right behind it.
         unsafe { (self as *const Frame as *mut Word).add(HEADER_WORDS) }
     }
+    #[inline(always)]
     pub fn stack_depth(&self) -> usize {
         (self.sp as usize - self.stack_base() as usize) / 8
     }

@@ -14,14 +14,16 @@
 use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_key};
 use crate::code::Code;
 use crate::error::Exc;
-use crate::frame::{Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
+use crate::frame::{FLAG_ENTRY, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Function, GlobalCell, Instance, Kind, List, RangeIter, SeqIter, Str, Tuple,
+    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Kind, List, RangeIter,
+    SeqIter, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
+use crate::runtime::generator::{resume_frame, suspend};
 use crate::types::descr::{ClassMethod, StaticMethod};
 use crate::value::unguarded;
 use crate::value::{Value, Word};
@@ -426,6 +428,69 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     fn append(&mut self, list: Word, v: Word) -> bool {
         // SAFETY: LIST_APPEND's operand is a list; the body hands its reference over.
         unsafe { list.cast::<List>().push_within(v) }
+    }
+    #[inline(always)]
+    fn resume_in_loop(&mut self, generator: Word, arg: u32) -> bool {
+        // SAFETY: kind tested; the stack keeps the generator while its frame is above.
+        unsafe {
+            if !generator.is_plain(Kind::Generator) || arg > u16::MAX as u32 - 4 {
+                return false;
+            }
+            let g: &Generator = generator.cast();
+            if g.flavour != Flavour::Generator || !g.is_suspended() {
+                return false;
+            }
+            self.sync();
+            if !resume_frame(self.vm, g, Word::NONE, 0, 1, arg as u16 + 2) {
+                return false;
+            }
+            self.reload();
+        }
+        true
+    }
+    #[inline(always)]
+    fn resume_by_send(&mut self, arg: u32) -> bool {
+        let (receiver, sent) = (self.peek(1), self.peek(0));
+        // SAFETY: as above.
+        unsafe {
+            if !receiver.is_plain(Kind::Generator) || arg > u16::MAX as u32 - 4 {
+                return false;
+            }
+            let g: &Generator = receiver.cast();
+            if g.flavour == Flavour::AsyncGenerator
+                || !g.is_suspended()
+                || g.state.get() == GenState::Created && sent != Word::NONE
+            {
+                return false;
+            }
+            self.shrink(1);
+            self.sync();
+            if !resume_frame(self.vm, g, sent, FLAG_SEND, 1, arg as u16 + 1) {
+                self.push(sent);
+                return false;
+            }
+            self.reload();
+        }
+        true
+    }
+    #[inline(always)]
+    fn suspend(&mut self, arg: u32) -> bool {
+        // SAFETY: the current frame is a generator's; the value moves to the caller's stack.
+        unsafe {
+            let f = (*self.vm).frame;
+            if (*f).flags & (FLAG_ENTRY | FLAG_OBJECT) != 0 {
+                return false;
+            }
+            let v = self.peek(0);
+            self.shrink(1);
+            self.sync();
+            let skip = (*f).ret_skip;
+            suspend(self.vm, arg);
+            self.reload();
+            self.jump(skip as isize);
+            self.push(v);
+        }
+        true
     }
     #[inline(always)]
     fn set_list_item(&mut self, list: Word, index: Word, v: Word) -> bool {

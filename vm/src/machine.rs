@@ -238,7 +238,7 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next three are for quickened opcodes, which the recorder does not meet.
+    // The next six are the interpreter's only: the recorder answers that it cannot.
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
@@ -246,6 +246,13 @@ pub trait Machine: Sized {
     fn unpack(&mut self, seq: Self::V, n: usize) -> bool;
     /// Hands `v` to the list, if it has room.
     fn append(&mut self, list: Self::V, v: Self::V) -> bool;
+    /// FOR_ITER (with its argument) on a suspended generator: its frame becomes the current one. False: it is
+    /// something else, or there is no room.
+    fn resume_in_loop(&mut self, generator: Self::V, arg: u32) -> bool;
+    /// The same of SEND, of generators and coroutines.
+    fn resume_by_send(&mut self, arg: u32) -> bool;
+    /// YIELD_VALUE: the caller's frame becomes the current one. False: Rust called.
+    fn suspend(&mut self, arg: u32) -> bool;
     // The next seven go by the instruction's inline cache; `None`: it does not fit this object.
     /// An attribute of an instance, a new reference.
     fn attr_slot(&mut self, owner: Self::V) -> Option<Self::V>;

@@ -167,6 +167,7 @@ macro_rules! opcodes {
             179 BINARY_OP_SUBSCR_TUPLE_INT subscr::subscr_tuple_int 5 (2 -> 1) [];
             180 BINARY_OP_SUBSCR_DICT subscr::subscr_dict 5 (2 -> 1) [];
             181 LIST_APPEND_PLAIN build::list_append_plain 0 (a + 1 -> a) [];
+            182 FOR_ITER_GENERATOR iter::for_iter_generator 1 (1 -> 2) [];
             177 CALL_BUILTIN call::call_builtin 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];

@@ -377,12 +377,14 @@ impl Vm {
     }
 
     // ---- the frame's stack, for residual functions
+    #[inline(always)]
     #[allow(clippy::mut_from_ref)]
     pub fn frame(&self) -> &mut Frame {
         // SAFETY: there is always a current frame, and residual functions do not keep the borrow across a
         // change of frames.
         unsafe { &mut *self.frame }
     }
+    #[inline(always)]
     pub fn push(&mut self, v: Value) {
         let f = self.frame();
         // SAFETY: the code's stack size covers what its instructions push.
@@ -392,6 +394,7 @@ impl Vm {
         }
     }
     /// Pops a value (NULL included).
+    #[inline(always)]
     pub fn pop(&mut self) -> Value {
         let f = self.frame();
         debug_assert!(f.sp > f.stack_base());
@@ -411,12 +414,14 @@ impl Vm {
         }
     }
     /// The word `depth` below the top.
+    #[inline(always)]
     pub fn peek(&self, depth: usize) -> Word {
         let f = self.frame();
         // SAFETY: as in `pop`.
         unsafe { *f.sp.sub(depth + 1) }
     }
     /// Replaces a word of the stack without dropping it.
+    #[inline(always)]
     pub fn poke(&mut self, depth: usize, w: Word) {
         let f = self.frame();
         // SAFETY: as in `pop`.

@@ -605,6 +605,15 @@ impl Machine for Recorder<'_> {
     fn append(&mut self, _list: V, _v: V) -> bool {
         false
     }
+    fn resume_in_loop(&mut self, _generator: V, _arg: u32) -> bool {
+        false
+    }
+    fn resume_by_send(&mut self, _arg: u32) -> bool {
+        false
+    }
+    fn suspend(&mut self, _arg: u32) -> bool {
+        false
+    }
     fn static_method(&mut self, _owner: V) -> Option<V> {
         None
     }

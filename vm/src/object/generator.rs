@@ -126,6 +126,7 @@ impl Generator {
     pub fn code(&self) -> &Code {
         self.function().code()
     }
+    #[inline(always)]
     pub fn is_suspended(&self) -> bool {
         matches!(self.state.get(), GenState::Created | GenState::Suspended | GenState::Delegating)
     }
@@ -197,6 +198,7 @@ impl Generator {
         }
     }
     /// The exception its body handles while it is suspended.
+    #[inline(always)]
     pub fn swap_handled(&self, v: Value) -> Value {
         // SAFETY: the slot owns its word; ownership changes hands.
         unsafe { Value::from_word(self.handled.replace(v.into_word())) }

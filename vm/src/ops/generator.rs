@@ -13,11 +13,22 @@ macro_rules! residuals {
     )* };
 }
 
-residuals! { return_generator; send; get_yield_from_iter; cleanup_throw; get_awaitable; get_aiter; get_anext; }
+residuals! { return_generator; get_yield_from_iter; cleanup_throw; get_awaitable; get_aiter; get_anext; }
+
+#[inline(always)]
+pub fn send<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if !M::PROBED && m.resume_by_send(arg) {
+        return Ok(());
+    }
+    m.residual(rt::send, arg)
+}
 
 #[inline(always)]
 pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.event(Event::PyYield, 0)?;
+    if !M::PROBED && m.suspend(arg) {
+        return Ok(());
+    }
     m.residual(rt::yield_value, arg)
 }
 

@@ -42,9 +42,23 @@ pub fn for_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
     } else if m.is_kind(it, Kind::SeqIter) {
         m.quicken(op::FOR_ITER_SEQ)?;
     } else if !M::PROBED && m.is_kind(it, Kind::Generator) {
+        m.quicken(op::FOR_ITER_GENERATOR)?;
         return m.residual(rt::for_iter_generator, arg);
     }
     any_next(m, it, arg)
+}
+
+#[inline(always)]
+pub fn for_iter_generator<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let it = m.peek(0);
+    if m.is_kind(it, Kind::Generator) {
+        if m.resume_in_loop(it, arg) {
+            return Ok(());
+        }
+        return m.residual(rt::for_iter_generator, arg);
+    }
+    m.quicken(op::FOR_ITER)?;
+    m.residual(rt::for_iter_again, arg)
 }
 
 #[inline(always)]

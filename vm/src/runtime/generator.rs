@@ -79,25 +79,10 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
 /// `yield from` and `await`.
 pub fn yield_value(vm: &mut Vm, arg: u32) -> Flow {
     let v = vm.pop();
-    // SAFETY: the current frame, left below.
-    let f: &Frame = unsafe { &*vm.frame };
-    let g = generator_of(f);
-    let slots = f.code().nlocalsplus as usize;
-    for i in 0..slots {
-        g.words[i].set(f.local(i));
-    }
-    let depth = f.stack_depth();
-    for i in 0..depth {
-        // SAFETY: the words of the stack move to the heap.
-        g.words[slots + i].set(unsafe { *f.stack_base().add(i) });
-    }
-    g.depth.set(depth as u32);
-    g.ip.set(f.ip);
-    g.state.set(if arg & 1 != 0 { GenState::Delegating } else { GenState::Suspended });
-    vm.step_out(g);
+    let f = vm.frame();
     let (entry, skip) = (f.flags & FLAG_ENTRY != 0, f.ret_skip);
-    vm.frame = f.prev;
-    vm.depth_left += 1;
+    // SAFETY: the current frame is a generator's and shows where it is.
+    unsafe { suspend(vm, arg) };
     if entry {
         vm.yielded = true;
         vm.set_result(Ok(v));
@@ -215,6 +200,92 @@ fn generator_of<'a>(f: &Frame) -> &'a Generator {
     unsafe { f.link.cast() }
 }
 
+/// Suspends the generator of the current frame, which becomes its caller's.
+///
+/// # Safety
+/// The current frame is a generator's, its `ip` and `sp` are up to date, the value it yields has been taken off
+/// its stack.
+#[inline(always)]
+pub(crate) unsafe fn suspend(vm: *mut Vm, arg: u32) {
+    // SAFETY: the words of locals and stack move to the generator, which has room for them.
+    unsafe {
+        let f = (*vm).frame;
+        let g = generator_of(&*f);
+        let (slots, depth) = ((*(*f).code).nlocalsplus as usize, (*f).stack_depth());
+        let words = g.words.as_ptr();
+        // Volatile, or the loops would become calls, which handlers of the tail chain must not make.
+        for i in 0..slots {
+            words.add(i).cast_mut().cast::<Word>().write_volatile(*(*f).locals.add(i));
+        }
+        for i in 0..depth {
+            words.add(slots + i).cast_mut().cast::<Word>().write_volatile(*(*f).stack_base().add(i));
+        }
+        g.depth.set(depth as u32);
+        g.ip.set((*f).ip);
+        g.state.set(if arg & 1 != 0 { GenState::Delegating } else { GenState::Suspended });
+        (*vm).step_out(g);
+        (*vm).frame = (*f).prev;
+        (*vm).depth_left += 1;
+    }
+}
+
+/// Builds a suspended generator's frame above the current one and makes it current. `sent` becomes the value of
+/// its `yield`. False: there is no room, nothing has been done.
+///
+/// # Safety
+/// The current frame's `ip` and `sp` are up to date, `sent` is owned, the generator is suspended and kept by the
+/// caller.
+#[inline(always)]
+pub(crate) unsafe fn resume_frame(
+    vm: *mut Vm,
+    g: &Generator,
+    sent: Word,
+    flags: u32,
+    ret_skip: u16,
+    end_skip: u16,
+) -> bool {
+    // SAFETY: as in `push_frame`; the words move to the data stack.
+    unsafe {
+        let code: *const Code = g.code();
+        let caller = (*vm).frame;
+        let first = (*caller).sp;
+        if (*vm).depth_left == 0 || first.wrapping_add((*code).frame_words()) > (*vm).stack_limit {
+            return false;
+        }
+        (*vm).depth_left -= 1;
+        let (slots, depth) = ((*code).nlocalsplus as usize, g.depth.get() as usize);
+        let words = g.words.as_ptr().cast::<Word>();
+        // Volatile: see `suspend`.
+        for i in 0..slots {
+            first.add(i).write_volatile(*words.add(i));
+        }
+        let frame = first.add(slots).cast::<Frame>();
+        let stack = frame.cast::<Word>().add(HEADER_WORDS);
+        for i in 0..depth {
+            stack.add(i).write_volatile(*words.add(slots + i));
+        }
+        *stack.add(depth) = sent;
+        frame.write(Frame {
+            prev: caller,
+            code,
+            func: g.func,
+            locals: first,
+            ip: g.ip.get(),
+            sp: stack.add(depth + 1),
+            names: g.names,
+            link: Word(g as *const Generator as u64),
+            flags: flags | FLAG_GENERATOR,
+            ret_skip,
+            end_skip,
+            prev_unit: NO_PREV,
+            overlaid: 0,
+        });
+        (*vm).frame = frame;
+        (*vm).step_in(g, frame);
+        true
+    }
+}
+
 impl Vm {
     /// Makes a suspended generator's frame the current one. `sent` becomes the value of its `yield`.
     pub(crate) fn enter_generator(
@@ -225,46 +296,15 @@ impl Vm {
         ret_skip: u16,
         end_skip: u16,
     ) -> R {
-        let code: *const Code = g.code();
-        let caller = self.frame;
-        // SAFETY: as in `push_frame`; the words move to the data stack.
-        unsafe {
-            let first = (*caller).sp;
-            if self.depth_left == 0 || first.wrapping_add((*code).frame_words()) > self.stack_limit {
-                return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
-            }
-            self.depth_left -= 1;
-            let (slots, depth) = ((*code).nlocalsplus as usize, g.depth.get() as usize);
-            for i in 0..slots {
-                *first.add(i) = g.words[i].get();
-            }
-            let frame = first.add(slots).cast::<Frame>();
-            let stack = frame.cast::<Word>().add(HEADER_WORDS);
-            for i in 0..depth {
-                *stack.add(i) = g.words[slots + i].get();
-            }
-            *stack.add(depth) = sent.into_word();
-            frame.write(Frame {
-                prev: caller,
-                code,
-                func: g.func,
-                locals: first,
-                ip: g.ip.get(),
-                sp: stack.add(depth + 1),
-                names: g.names,
-                link: Word(g as *const Generator as u64),
-                flags: flags | FLAG_GENERATOR,
-                ret_skip,
-                end_skip,
-                prev_unit: NO_PREV,
-                overlaid: 0,
-            });
-            self.frame = frame;
-            self.step_in(g, frame);
+        // SAFETY: the frame is up to date while Rust runs; whoever resumes a generator keeps it.
+        if unsafe { resume_frame(self, g, sent.word(), flags, ret_skip, end_skip) } {
+            std::mem::forget(sent);
+            return Ok(());
         }
-        Ok(())
+        Err(self.raise("RecursionError", "maximum recursion depth exceeded"))
     }
 
+    #[inline(always)]
     fn step_in(&mut self, g: &Generator, frame: *mut Frame) {
         g.state.set(GenState::Running);
         g.frame.set(frame);
@@ -273,6 +313,7 @@ impl Vm {
         let handled = std::mem::replace(&mut self.handled, Value::NONE);
         self.handled = g.swap_handled(handled);
     }
+    #[inline(always)]
     fn step_out(&mut self, g: &Generator) {
         g.frame.set(std::ptr::null_mut());
         self.running = g.below.replace(std::ptr::null());

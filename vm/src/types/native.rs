@@ -173,7 +173,14 @@ impl Vm {
         let object = self.types.object.clone();
         let of_object =
             |vm: &mut Vm, s: Special| t.special(vm, s).is_none_or(|m| vm.is_builtin_method(&m, &object));
-        let get = !of_object(self, Special::Getattribute) || t.special(self, Special::Getattr).is_some();
+        // That of `type` and of modules is what `plain_get_attr` does for them.
+        let plain_get = |vm: &mut Vm| {
+            let m = t.special(vm, Special::Getattribute);
+            let owner = m.as_ref().and_then(|m| m.get::<Builtin>()).map(|b| b.owner.clone());
+            owner.is_some_and(|o| o.is(&vm.types.type_) || o.is(&vm.types.module))
+        };
+        let getattr = t.special(self, Special::Getattr).is_some();
+        let get = getattr || !of_object(self, Special::Getattribute) && !plain_get(self);
         let set = !of_object(self, Special::Setattr) || !of_object(self, Special::Delattr);
         let del = t.special(self, Special::Del).is_some();
         t.set_flag(TypeFlags::CUSTOM_GET, get);
