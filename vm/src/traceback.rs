@@ -191,7 +191,7 @@ impl Vm {
         let (mut last, mut repeated) = (None, 0);
         for at in &all {
             let t = at.as_::<Traceback>();
-            let key = (t.code.word(), t.line.get());
+            let key = (t.code.word(), t.line());
             if last == Some(key) {
                 repeated += 1;
             } else {
@@ -386,7 +386,7 @@ impl Vm {
         let code = t.code.as_::<Code>();
         let file = code.filename();
         let file = file.as_::<Str>().as_str();
-        let line = t.line.get();
+        let line = t.line();
         let shown = if line < 0 { "None".to_owned() } else { line.to_string() };
         out.push_str(&format!("  File \"{file}\", line {shown}, in {}\n", code.name.as_::<Str>().as_str()));
         let Some(source) = self.source_line(file, line) else { return };

@@ -130,9 +130,12 @@ pub struct Traceback {
     pub frame: Value,
     /// Byte offset of the instruction.
     pub lasti: i64,
-    pub line: Cell<i32>,
+    line: Cell<i32>,
     pub next: RefCell<Value>,
 }
+
+/// A line that is worked out when somebody asks.
+pub const LINE_UNKNOWN: i32 = i32::MIN;
 
 impl Traceback {
     pub fn new(ty: &Value, code: Value, frame: Value, lasti: i64, line: i32, next: Value) -> Value {
@@ -144,6 +147,13 @@ impl Traceback {
             line: Cell::new(line),
             next: RefCell::new(next),
         })
+    }
+    pub fn line(&self) -> i32 {
+        if self.line.get() == LINE_UNKNOWN {
+            let unit = usize::try_from(self.lasti / 2).unwrap_or(0);
+            self.line.set(self.code.as_::<Code>().line(unit));
+        }
+        self.line.get()
     }
     /// A copy that goes on with another entry.
     pub fn with_next(&self, ty: &Value, next: Value) -> Value {

@@ -29,7 +29,7 @@ mod view;
 pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
-pub use frame_object::{FrameObject, Traceback};
+pub use frame_object::{FrameObject, LINE_UNKNOWN, Traceback};
 pub use func::{Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};

@@ -14,17 +14,30 @@ pub fn build_list(vm: &mut Vm, n: u32) -> Flow {
     Ok(())
 }
 pub fn build_tuple(vm: &mut Vm, n: u32) -> Flow {
-    let items = vm.pop_n(n as usize);
-    let v = vm.tuple(items);
+    if n == 0 {
+        let v = vm.tuple(vec![]);
+        vm.push(v);
+        return Ok(());
+    }
+    let n = n as usize;
+    // SAFETY: the references on the stack move to the tuple.
+    let v = unsafe {
+        let first = vm.frame().sp.sub(n);
+        let v = Tuple::new(&vm.types.tuple, (0..n).map(|i| Value::from_word(*first.add(i))));
+        vm.frame().sp = first;
+        v
+    };
     vm.push(v);
     Ok(())
 }
 pub fn build_map(vm: &mut Vm, n: u32) -> Flow {
-    let items = vm.pop_n(n as usize * 2);
     let d = vm.dict();
-    let mut it = items.into_iter();
-    while let (Some(k), Some(v)) = (it.next(), it.next()) {
-        vm.dict_set(d.as_(), &k, v)?;
+    if n > 0 {
+        let items = vm.pop_n(n as usize * 2);
+        let mut it = items.into_iter();
+        while let (Some(k), Some(v)) = (it.next(), it.next()) {
+            vm.dict_set(d.as_(), &k, v)?;
+        }
     }
     vm.push(d);
     Ok(())
@@ -224,6 +237,10 @@ pub fn subscr_dict(vm: &mut Vm, arg: u32) -> Flow {
 
 pub fn binary_slice(vm: &mut Vm, _arg: u32) -> Flow {
     let (stop, start, c) = (vm.pop(), vm.pop(), vm.pop());
+    if let Some(part) = vm.get_part(&c, &start, &stop)? {
+        vm.push(part);
+        return Ok(());
+    }
     let s = Slice::new(&vm.types.slice, start, stop, Value::NONE);
     let v = vm.get_item(&c, &s)?;
     vm.push(v);

@@ -49,13 +49,10 @@ pub fn pop_except(vm: &mut Vm, _arg: u32) -> Flow {
 pub fn check_exc_match(vm: &mut Vm, _arg: u32) -> Flow {
     let class = vm.pop();
     let e = vm.peek(0).to_value();
-    let classes = match class.get::<Tuple>() {
-        Some(t) => t.as_slice().to_vec(),
-        None => vec![class],
-    };
+    let classes = class.get::<Tuple>().map_or(std::slice::from_ref(&class), Tuple::as_slice);
     let base = vm.types.exception("BaseException").clone();
     let mut found = false;
-    for c in &classes {
+    for c in classes {
         if !c.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
             let message = "catching classes that do not inherit from BaseException is not allowed";
             return Err(vm.raise("TypeError", message).into());

@@ -3,7 +3,7 @@
 
 use crate::code::Code;
 use crate::frame::FLAG_ENTRY;
-use crate::object::{Exception, Traceback};
+use crate::object::{Exception, LINE_UNKNOWN, Traceback};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use seriema_monitoring::Event;
@@ -91,11 +91,10 @@ impl Vm {
     pub(crate) fn add_traceback(&mut self, e: &Value, unit: usize) {
         let f = self.frame();
         let code = Value::of(&Word(f.code as u64)).clone();
-        let line = f.code().line(unit);
         let x = e.as_::<Exception>();
         let next = x.traceback.borrow().clone();
         let frame = self.frame_object(self.frame);
-        let tb = Traceback::new(&self.types.traceback, code, frame, unit as i64 * 2, line, next);
+        let tb = Traceback::new(&self.types.traceback, code, frame, unit as i64 * 2, LINE_UNKNOWN, next);
         *x.traceback.borrow_mut() = tb;
     }
 }

@@ -36,11 +36,14 @@ pub(crate) enum Repeated {
 impl Vm {
     /// Calls a builtin class's constructor with checked arguments.
     pub(crate) fn construct(&mut self, class: &Value, c: Constructor, args: &[Value], kw: Kw) -> R<Value> {
+        let n = args.len();
+        if n >= c.min && n <= c.max && (kw.is_empty() || c.keywords) {
+            return (c.make)(self, args, kw);
+        }
         let name = class.as_::<Type>().name.borrow().to_string();
         if !kw.is_empty() && !c.keywords {
             return self.fail("TypeError", format!("{name}() takes no keyword arguments"));
         }
-        let n = args.len();
         let s = |n: usize| if n == 1 { "" } else { "s" };
         if n < c.min {
             let least = if c.min == c.max { "" } else { "at least " };
@@ -49,12 +52,8 @@ impl Vm {
                 format!("{name} expected {least}{} argument{}, got {n}", c.min, s(c.min)),
             );
         }
-        if n > c.max {
-            let most = if c.min == c.max { "" } else { "at most " };
-            return self
-                .fail("TypeError", format!("{name} expected {most}{} argument{}, got {n}", c.max, s(c.max)));
-        }
-        (c.make)(self, args, kw)
+        let most = if c.min == c.max { "" } else { "at most " };
+        self.fail("TypeError", format!("{name} expected {most}{} argument{}, got {n}", c.max, s(c.max)))
     }
 
     /// `base.__new__(class, ...)` of a builtin class `base`. Mutable containers begin empty; `__init__` fills

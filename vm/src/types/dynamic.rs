@@ -15,6 +15,16 @@ use crate::value::Value;
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
+/// Lengths tell most strs apart.
+#[inline]
+fn compare_texts(op: CmpOp, a: &Str, b: &Str) -> bool {
+    match op {
+        CmpOp::Eq => a.bytes() == b.bytes(),
+        CmpOp::Ne => a.bytes() != b.bytes(),
+        _ => op.eval(a.bytes(), b.bytes()),
+    }
+}
+
 impl Vm {
     // ---- binary operators
     #[inline]
@@ -106,12 +116,18 @@ impl Vm {
     #[inline]
     pub fn compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
         if !a.is_dynamic() && !b.is_dynamic() {
+            if let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) {
+                return Ok(Value::bool(compare_texts(op, x, y)));
+            }
             return self.compare_builtin(op, a, b);
         }
         self.compare_dynamic(op, a, b)
     }
     pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
         if !a.is_dynamic() && !b.is_dynamic() {
+            if let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) {
+                return Ok(compare_texts(op, x, y));
+            }
             return self.compare_bool_builtin(op, a, b);
         }
         let v = self.compare_dynamic(op, a, b)?;
@@ -122,6 +138,13 @@ impl Vm {
     pub fn eq(&mut self, a: &Value, b: &Value) -> R<bool> {
         if a.is(b) {
             return Ok(true);
+        }
+        let (x, y) = (a.word(), b.word());
+        if x.is_plain(Kind::Str) && y.is_plain(Kind::Str) {
+            return Ok(a.as_::<Str>().bytes() == b.as_::<Str>().bytes());
+        }
+        if x.is_int() && y.is_int() {
+            return Ok(false);
         }
         self.compare_bool(CmpOp::Eq, a, b)
     }
@@ -234,6 +257,8 @@ impl Vm {
             return self.hash_builtin(v);
         }
         match self.special_of(v, Special::Hash) {
+            // The builtin class's own: no int is made of it.
+            Some(m) if self.is_own_hash(v, &m) => self.hash_builtin(v),
             Some(m) if !m.is_none() => {
                 let r = self.call_unbound(&m, v, &[])?;
                 match Num::int_of(&r) {
@@ -249,6 +274,16 @@ impl Vm {
                 let name = self.type_name(v);
                 self.fail("TypeError", format!("unhashable type: '{name}'"))
             }
+        }
+    }
+    fn is_own_hash(&self, v: &Value, m: &Value) -> bool {
+        let Some(b) = m.get::<Builtin>() else { return false };
+        match v.kind() {
+            Some(Kind::Instance) => b.owner.is(&self.types.object),
+            Some(Kind::Tuple) => b.owner.is(&self.types.tuple),
+            Some(Kind::Str) => b.owner.is(&self.types.str),
+            Some(Kind::Int) => b.owner.is(&self.types.int),
+            _ => false,
         }
     }
     /// A big int that a `__hash__` returned: as it is if it fits 64 bits, else its own hash.

@@ -197,7 +197,7 @@ impl Vm {
         Ok(Some(match name {
             "tb_frame" => t.frame.clone(),
             "tb_lasti" => Value::small(t.lasti),
-            "tb_lineno" => match t.line.get() {
+            "tb_lineno" => match t.line() {
                 l if l < 0 => Value::NONE,
                 l => Value::small(l as i64),
             },

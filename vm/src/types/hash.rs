@@ -30,7 +30,8 @@ pub fn avoid_minus_one(h: i64) -> i64 {
 }
 
 pub fn hash_int(i: i64) -> i64 {
-    let h = (i.unsigned_abs() % MODULUS) as i64;
+    let h = i.unsigned_abs();
+    let h = if h < MODULUS { h } else { h % MODULUS } as i64;
     avoid_minus_one(if i < 0 { -h } else { h })
 }
 
@@ -70,7 +71,10 @@ pub fn hash_float(f: f64) -> i64 {
 
 /// CPython's tuple hash (xxHash's scheme).
 pub fn hash_parts(parts: &[i64]) -> i64 {
-    let acc = mix_hashes(parts).wrapping_add(parts.len() as u64 ^ (P5 ^ 3527539));
+    finish_parts(mix_hashes(parts), parts.len())
+}
+fn finish_parts(acc: u64, n: usize) -> i64 {
+    let acc = acc.wrapping_add(n as u64 ^ (P5 ^ 3527539));
     if acc == u64::MAX { 1546275796 } else { acc as i64 }
 }
 /// A slice's, which leaves the length out.
@@ -79,16 +83,20 @@ fn hash_slice(parts: [i64; 3]) -> i64 {
     if acc == u64::MAX { 1546275796 } else { acc as i64 }
 }
 const P5: u64 = 2870177450012600261;
-fn mix_hashes(parts: &[i64]) -> u64 {
+fn mix_hash(acc: u64, h: i64) -> u64 {
     const P1: u64 = 11400714785074694791;
     const P2: u64 = 14029467366897019727;
-    parts
-        .iter()
-        .fold(P5, |acc, &h| acc.wrapping_add((h as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1))
+    acc.wrapping_add((h as u64).wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1)
+}
+fn mix_hashes(parts: &[i64]) -> u64 {
+    parts.iter().fold(P5, |acc, &h| mix_hash(acc, h))
 }
 
 impl Vm {
     pub fn hash_builtin(&mut self, v: &Value) -> R<i64> {
+        if let Some(s) = v.get::<Str>() {
+            return Ok(s.hash());
+        }
         match Num::of(v) {
             Some(Num::Int(i)) => return Ok(hash_int(i)),
             Some(Num::Float(f)) => return Ok(hash_float(f)),
@@ -114,8 +122,11 @@ impl Vm {
             Some(Kind::Tuple) => {
                 self.guard_native_stack()?;
                 let t = v.as_::<Tuple>().as_slice();
-                let parts = t.iter().map(|x| self.hash(x)).collect::<R<Vec<_>>>()?;
-                hash_parts(&parts)
+                let mut acc = P5;
+                for x in t {
+                    acc = mix_hash(acc, self.hash(x)?);
+                }
+                finish_parts(acc, t.len())
             }
             Some(Kind::Slice) => {
                 let s = v.as_::<Slice>();

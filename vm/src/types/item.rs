@@ -26,10 +26,14 @@ impl Bounds {
 
 impl Vm {
     pub(crate) fn slice_bounds(&mut self, s: &Slice, len: usize) -> R<Bounds> {
+        self.slice_bounds_of([&s.start, &s.stop, &s.step], len)
+    }
+    /// The same of start, stop and step.
+    pub(crate) fn slice_bounds_of(&mut self, [start, stop, step]: [&Value; 3], len: usize) -> R<Bounds> {
         let len = len as i64;
-        let step = match s.step.is_none() {
+        let step = match step.is_none() {
             true => 1,
-            false => self.slice_index(&s.step)?.clamp(-i64::MAX, i64::MAX),
+            false => self.slice_index(step)?.clamp(-i64::MAX, i64::MAX),
         };
         if step == 0 {
             return self.fail("ValueError", "slice step cannot be zero");
@@ -44,8 +48,8 @@ impl Vm {
             Ok(i.clamp(lowest, highest))
         };
         let (first, last) = if step > 0 { (lowest, highest) } else { (highest, lowest) };
-        let start = place(&s.start, first)?;
-        let stop = place(&s.stop, last)?;
+        let start = place(start, first)?;
+        let stop = place(stop, last)?;
         let count = match step {
             s if s > 0 && start < stop => (stop - start - 1) / s + 1,
             s if s < 0 && start > stop => (start - stop - 1) / -s + 1,
@@ -89,7 +93,11 @@ impl Vm {
         let (first, last) = if back { (&highest, &lowest) } else { (&lowest, &highest) };
         Ok([place(start, first), place(stop, last), step])
     }
+    #[inline]
     pub(crate) fn slice_index(&mut self, v: &Value) -> R<i64> {
+        if v.word().is_int() {
+            return Ok(v.word().int());
+        }
         let v = &self.try_index(v)?;
         match Num::int_of(v) {
             Some(n) => Ok(n.clamp_i64()),
@@ -121,6 +129,38 @@ impl Vm {
         self.raise("TypeError", message)
     }
 
+    /// `c[start:stop]` of a plain list, tuple or str without making the slice; `None`: something else.
+    pub(crate) fn get_part(&mut self, c: &Value, start: &Value, stop: &Value) -> R<Option<Value>> {
+        let bounds = [start, stop, &Value::NONE];
+        Ok(match c.word().plain_kind() {
+            Some(Kind::List) => {
+                // An `__index__` may change the list.
+                self.slice_bounds_of(bounds, 0)?;
+                let b = self.slice_bounds_of(bounds, c.as_::<List>().len())?;
+                let items = c.as_::<List>().as_slice()[b.start as usize..][..b.count].to_vec();
+                Some(self.list(items))
+            }
+            Some(Kind::Tuple) => {
+                let items = c.as_::<Tuple>().as_slice();
+                let b = self.slice_bounds_of(bounds, items.len())?;
+                if b.count == items.len() {
+                    return Ok(Some(c.clone()));
+                }
+                let part = &items[b.start as usize..][..b.count];
+                Some(Tuple::new(&self.types.tuple, part.iter().cloned()))
+            }
+            Some(Kind::Str) => {
+                let s = c.as_::<Str>();
+                let b = self.slice_bounds_of(bounds, s.len())?;
+                if b.count == s.len() {
+                    return Ok(Some(c.clone()));
+                }
+                let from = b.start as usize;
+                Some(Str::from_wtf8(&self.types.str, s.slice(from, from + b.count)))
+            }
+            _ => None,
+        })
+    }
     pub fn get_item_builtin(&mut self, c: &Value, i: &Value) -> R<Value> {
         match c.kind() {
             Some(Kind::List) => {

@@ -120,6 +120,8 @@ pub struct Types {
     pub anext_awaitable: Value,
     pub wrapped_value: Value,
     pub frame: Value,
+    /// The classes that `HOT` names.
+    hot: [Value; HOT.len()],
     pub(crate) exceptions: FxHashMap<&'static str, Value>,
 }
 
@@ -286,17 +288,45 @@ impl Types {
             type_,
             dict,
             int,
+            hot: HOT.map(|n| exceptions[n].clone()),
             exceptions,
         }
     }
     /// An exception class by name. (None of that name: `Exception`.)
+    #[inline]
     pub fn exception(&self, name: &str) -> &Value {
+        // The name is known where this is inlined.
+        match name {
+            "StopIteration" => &self.hot[0],
+            "AttributeError" => &self.hot[1],
+            "TypeError" => &self.hot[2],
+            "KeyError" => &self.hot[3],
+            "IndexError" => &self.hot[4],
+            "ValueError" => &self.hot[5],
+            "GeneratorExit" => &self.hot[6],
+            "BaseException" => &self.hot[7],
+            _ => self.named_exception(name),
+        }
+    }
+    fn named_exception(&self, name: &str) -> &Value {
         self.exceptions.get(name).unwrap_or_else(|| &self.exceptions["Exception"])
     }
     pub fn exceptions(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.exceptions.iter().map(|(n, v)| (*n, v))
     }
 }
+
+/// Exception classes that programs meet all the time.
+const HOT: [&str; 8] = [
+    "StopIteration",
+    "AttributeError",
+    "TypeError",
+    "KeyError",
+    "IndexError",
+    "ValueError",
+    "GeneratorExit",
+    "BaseException",
+];
 
 /// Gives the classes their methods.
 pub fn init(vm: &mut Vm) {
