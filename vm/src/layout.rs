@@ -51,7 +51,7 @@ pub const LIST_ITEMS: usize = HEADER_SIZE;
 pub const LIST_LEN: usize = HEADER_SIZE + 8;
 /// tuple: length, then the items inline.
 pub const TUPLE_LEN: usize = HEADER_SIZE;
-pub const TUPLE_ITEMS: usize = HEADER_SIZE + 8;
+pub const TUPLE_ITEMS: usize = HEADER_SIZE + 16;
 /// list/tuple iterator: the sequence (0 once exhausted), next index.
 pub const SEQ_ITER_SEQ: usize = HEADER_SIZE;
 pub const SEQ_ITER_INDEX: usize = HEADER_SIZE + 8;

@@ -616,7 +616,10 @@ impl Vm {
         let ty = self.types.exception(class).clone();
         let args = self.tuple(args);
         let e = crate::object::Exception::new(&ty, args);
-        self.fill_exception(&e);
+        // Most have no fields.
+        if !matches!(class, "KeyError" | "IndexError" | "TypeError" | "ValueError" | "ZeroDivisionError") {
+            self.fill_exception(&e);
+        }
         e
     }
     /// Makes `e` the pending exception, with the handled one as its context.

@@ -105,6 +105,43 @@ impl Table {
             }
         }
     }
+    /// Searches for a plain str or a small int, which is equal to no other kind of key that has the same hash but
+    /// those of `Ask`.
+    #[inline]
+    fn find_plain(&self, key: Word, hash: i64) -> Probe {
+        let mask = match self.indices.len() {
+            0 => return Probe::Miss,
+            n => n - 1,
+        };
+        let mut step = 0;
+        loop {
+            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            let i = self.indices[at];
+            if i >= 0 {
+                let e = &self.entries[i as usize];
+                let k = e.key.word();
+                if k == key {
+                    return Probe::Hit(i as usize);
+                }
+                if e.hash == hash {
+                    let texts = k.is_plain(Kind::Str) && key.is_plain(Kind::Str);
+                    if !texts && !(k.is_int() && key.is_int()) {
+                        return Probe::Ask(i as usize, e.key.clone());
+                    }
+                    // SAFETY: kinds tested; the entry and the caller keep them.
+                    if texts && unsafe { k.cast::<Str>().bytes() == key.cast::<Str>().bytes() } {
+                        return Probe::Hit(i as usize);
+                    }
+                }
+            } else if i == FREE {
+                return Probe::Miss;
+            }
+            step += 1;
+            if step > mask {
+                return Probe::Miss;
+            }
+        }
+    }
     fn place(&mut self, hash: i64, index: i32) {
         let mask = self.indices.len() - 1;
         let mut step = 0;
@@ -239,6 +276,13 @@ impl Dict {
     }
 
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
+        if key.word().is_plain(Kind::Str) || key.word().is_int() {
+            match self.table.borrow().find_plain(key.word(), hash) {
+                Probe::Hit(i) => return Ok(Some(i)),
+                Probe::Miss => return Ok(None),
+                Probe::Ask(..) => {}
+            }
+        }
         'again: loop {
             let version = self.keys_version();
             let mut step = 0;

@@ -109,6 +109,7 @@ pub struct Tag(pub u16);
 impl Tag {
     /// Bits of the header's second 16-bit half that matter: the kind, and the lowest flag.
     pub const MASK: u16 = TAG_MASK;
+    #[inline(always)]
     pub const fn plain(kind: Kind) -> Tag {
         Tag(kind as u16)
     }

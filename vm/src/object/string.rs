@@ -140,6 +140,49 @@ impl Str {
         };
         Some(Str::make(ty, known, text))
     }
+    /// All the parts, one behind the other. `None`: no memory for it.
+    pub fn join(ty: &Value, parts: &[Value]) -> Option<Value> {
+        let mut known = Facts { chars: 0, utf8: true };
+        let mut len = 0usize;
+        for p in parts {
+            let s = p.as_::<Str>();
+            len = len.checked_add(s.bytes().len())?;
+            known = Facts { chars: known.chars + s.chars, utf8: known.utf8 && s.utf8 };
+        }
+        if len <= INLINE {
+            let (mut room, mut at) = ([0; INLINE], 0);
+            for p in parts {
+                let b = p.as_::<Str>().bytes();
+                room[at..at + b.len()].copy_from_slice(b);
+                at += b.len();
+            }
+            return Some(Str::make(ty, known, Text::Inline(len as u8, room)));
+        }
+        let mut out = vec![];
+        out.try_reserve_exact(len).ok()?;
+        parts.iter().for_each(|p| out.extend_from_slice(p.as_::<Str>().bytes()));
+        Some(Str::make(ty, known, Text::Boxed(out.into())))
+    }
+    /// An int in decimal.
+    pub fn decimal(ty: &Value, i: i64) -> Value {
+        let (mut room, mut at) = ([0; INLINE], INLINE);
+        let mut left = i.unsigned_abs();
+        loop {
+            at -= 1;
+            room[at] = b'0' + (left % 10) as u8;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        if i < 0 {
+            at -= 1;
+            room[at] = b'-';
+        }
+        room.copy_within(at.., 0);
+        let n = INLINE - at;
+        Str::make(ty, Facts { chars: n, utf8: true }, Text::Inline(n as u8, room))
+    }
     /// The text in generalised UTF-8.
     #[inline]
     pub fn bytes(&self) -> &[u8] {

@@ -3,12 +3,15 @@
 use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
+use std::cell::Cell;
 use std::mem::offset_of;
 
 #[repr(C)]
 pub struct Tuple {
     h: Header,
     len: usize,
+    /// -1: not computed yet.
+    pub hash: Cell<i64>,
     items: [Word; 0],
 }
 
@@ -28,6 +31,7 @@ impl Tuple {
             (&raw mut (*p).h).write(h);
             // The collector may come by while the items are made.
             (&raw mut (*p).len).write(0);
+            (&raw mut (*p).hash).write(Cell::new(-1));
             let first = (&raw mut (*p).items).cast::<Word>();
             let mut n = 0;
             for v in items.take(len) {

@@ -34,7 +34,7 @@ pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
     if m.enter_function(arg, SKIP)? {
         return Ok(());
     }
-    m.residual(rt::call_again, arg)
+    m.residual(rt::call_any, arg)
 }
 
 #[inline(always)]

@@ -19,7 +19,7 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (y, x) = (m.peek(0), m.peek(1));
     m.will_drop(y);
     m.will_drop(x);
-    if m.is_kind(x, Kind::List) {
+    if m.is_kind(x, Kind::List) && m.ints(y, y) {
         m.quicken(op::BINARY_OP_SUBSCR_LIST_INT)?;
     }
     if m.is_kind(x, Kind::List)
@@ -29,7 +29,7 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
         finish2(m, r);
         return Ok(());
     }
-    if m.is_kind(x, Kind::Tuple) {
+    if m.is_kind(x, Kind::Tuple) && m.ints(y, y) {
         m.quicken(op::BINARY_OP_SUBSCR_TUPLE_INT)?;
     } else if m.is_kind(x, Kind::Dict) {
         m.quicken(op::BINARY_OP_SUBSCR_DICT)?;
@@ -90,7 +90,7 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     let (index, list, v) = (m.peek(0), m.peek(1), m.peek(2));
     m.will_drop(list);
     m.will_drop(index);
-    if m.is_kind(list, Kind::List) {
+    if m.is_kind(list, Kind::List) && m.ints(index, index) {
         m.quicken(op::STORE_SUBSCR_LIST_INT)?;
     }
     if m.is_kind(list, Kind::List) && m.set_list_item(list, index, v) {

@@ -69,9 +69,15 @@ pub fn build_slice(vm: &mut Vm, n: u32) -> Flow {
     Ok(())
 }
 pub fn build_string(vm: &mut Vm, n: u32) -> Flow {
-    let parts = vm.pop_n(n as usize);
-    let s: rustpython_wtf8::Wtf8Buf = parts.iter().map(|p| p.as_::<Str>().wtf8()).collect();
-    let v = vm.wtf8_buf(s);
+    let n = n as usize;
+    // SAFETY: the strs are on the stack until they are popped.
+    let parts = unsafe { Value::slice_of(vm.frame().sp.sub(n), n) };
+    let Some(v) = Str::join(&vm.types.str, parts) else {
+        return Err(vm.raise_type("MemoryError", vec![]).into());
+    };
+    for _ in 0..n {
+        drop(vm.pop());
+    }
     vm.push(v);
     Ok(())
 }

@@ -92,7 +92,14 @@ pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
             }
         }
     }
-    call_positional(vm, args, None)
+    call_any(vm, args as u32)
+}
+/// CALL without events, whatever is called.
+pub fn call_any(vm: &mut Vm, args: u32) -> Flow {
+    if vm.peek(args as usize + 1).is_kind(Kind::Method) {
+        expand_method(vm, args)?;
+    }
+    call_positional(vm, args as usize, None)
 }
 
 fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
@@ -215,6 +222,18 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
     // SAFETY: the arguments are on the stack until popped below.
     let all = unsafe { Value::slice_of(c.args, c.n) };
     let (pos, values) = all.split_at(c.n - names.len());
+    let code = c.callable.as_::<Function>().code();
+    if names.is_empty()
+        && code.simple_args
+        && code.argcount as usize == c.n
+        && vm.frame().sp.wrapping_add(code.frame_words()) <= vm.stack_limit
+    {
+        quicken(vm, op::CALL_PY_EXACT);
+        let has_self = c.n + 2 != words;
+        let n = c.n;
+        vm.enter_below(c.callable, n, 1 + !has_self as usize, caches as u16)?;
+        return Ok(());
+    }
     if names.is_empty()
         && let Some(missing) = only_defaults_missing(&c, pos.len())
     {

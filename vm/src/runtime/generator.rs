@@ -42,12 +42,11 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
         _ => (Flavour::Generator, &vm.types.generator),
     };
     let slots = code.nlocalsplus as usize;
-    let words = (0..slots + code.stacksize as usize).map(|i| {
-        // The locals move.
-        let w = if i < slots { f.local(i) } else { Word::NULL };
-        Cell::new(w)
-    });
-    let words = words.collect();
+    let mut words = Vec::with_capacity(slots + code.stacksize as usize);
+    // The locals move.
+    words.extend((0..slots).map(|i| Cell::new(f.local(i))));
+    words.resize(words.capacity(), Cell::new(Word::NULL));
+    let words = words.into_boxed_slice();
     // SAFETY: the frame's references to function and names move to the generator.
     let func = unsafe { Value::from_word(f.func) };
     let gen_ = Generator::new(ty, flavour, func, words, f.ip, f.names);

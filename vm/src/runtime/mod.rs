@@ -239,9 +239,6 @@ fn again(vm: &mut Vm, body: fn(&mut Interp<false, false>, u32) -> Flow, arg: u32
 pub fn binary_op_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::number::binary_op, arg)
 }
-pub fn call_again(vm: &mut Vm, arg: u32) -> Flow {
-    again(vm, ops::call::call, arg)
-}
 pub fn for_iter_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::iter::for_iter, arg)
 }

@@ -2,8 +2,8 @@
 
 use crate::error::{Exc, R};
 use crate::object::{
-    BuiltinDef, ClosureCell, Dict, Header, Instance, Kind, Kw, List, Plain, Str, Tuple, Type, TypeFlags,
-    header_flags,
+    Builtin, BuiltinDef, ClosureCell, Dict, Header, Instance, Kind, Kw, List, Plain, Str, Tuple, Type,
+    TypeFlags, header_flags,
 };
 use crate::types::descr::{ClassMethod, Member, StaticMethod};
 use crate::types::native::GetSet;
@@ -586,6 +586,9 @@ impl Vm {
             Some(n) if n.is(&object_new) && t.instance.get() == Kind::Instance => {
                 self.check_object_arguments(class, args, kw, true)?;
                 self.new_instance(class)?
+            }
+            Some(n) if n.get::<Builtin>().is_some_and(|b| b.self_.is_kind(Kind::Type)) => {
+                with_self(class, args, |all| self.call(n, all, kw))?
             }
             Some(n) => {
                 let f = self.descr_get(n, None, class)?;

@@ -362,8 +362,15 @@ fn base_init(vm: &mut Vm, a: &[Value], kw: Kw) -> R<Value> {
         let name = vm.type_of(&a[0]).as_::<Type>().short_name();
         return vm.fail("TypeError", format!("{name}() takes no keyword arguments"));
     }
-    let args = vm.tuple(a[1..].to_vec());
-    drop(a[0].as_::<Exception>().args.replace(args));
+    let e = a[0].as_::<Exception>();
+    // `__new__` has them already, as a rule.
+    let same = |t: &Tuple| {
+        t.as_slice().len() == a.len() - 1 && t.as_slice().iter().zip(&a[1..]).all(|(x, y)| x.is(y))
+    };
+    if !e.args.borrow().get::<Tuple>().is_some_and(same) {
+        let args = vm.tuple(a[1..].to_vec());
+        drop(e.args.replace(args));
+    }
     Ok(Value::NONE)
 }
 fn base_str(vm: &mut Vm, e: &Value) -> R<Value> {

@@ -83,6 +83,7 @@ fn hash_slice(parts: [i64; 3]) -> i64 {
     if acc == u64::MAX { 1546275796 } else { acc as i64 }
 }
 const P5: u64 = 2870177450012600261;
+#[inline(always)]
 fn mix_hash(acc: u64, h: i64) -> u64 {
     const P1: u64 = 11400714785074694791;
     const P2: u64 = 14029467366897019727;
@@ -120,13 +121,18 @@ impl Vm {
             Some(Kind::Bytes) => v.as_::<crate::object::Bytes>().hash(),
             Some(Kind::Int) => hash_big(&v.as_::<Int>().value),
             Some(Kind::Tuple) => {
+                let t = v.as_::<Tuple>();
+                if t.hash.get() != -1 {
+                    return Ok(t.hash.get());
+                }
                 self.guard_native_stack()?;
-                let t = v.as_::<Tuple>().as_slice();
                 let mut acc = P5;
-                for x in t {
+                for x in t.as_slice() {
                     acc = mix_hash(acc, self.hash(x)?);
                 }
-                finish_parts(acc, t.len())
+                let h = finish_parts(acc, t.as_slice().len());
+                t.hash.set(h);
+                h
             }
             Some(Kind::Slice) => {
                 let s = v.as_::<Slice>();

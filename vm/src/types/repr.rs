@@ -50,6 +50,9 @@ impl Vm {
         if v.is_kind(Kind::Str) {
             return Ok(v.clone());
         }
+        if v.word().is_int() {
+            return Ok(Str::decimal(&self.types.str, v.word().int()));
+        }
         let s = self.str_string(v)?;
         Ok(self.string(s))
     }
