@@ -146,7 +146,7 @@ pub struct Vm {
     // ---- the rest
     pub options: Options,
     pub types: Types,
-    interned: HashMap<Box<str>, Value>,
+    interned: HashMap<Box<str>, Value, foldhash::fast::RandomState>,
     pub(crate) method_cache: crate::types::attr::MethodCache,
     /// Classes written in Rust, by the type of their payload.
     pub(crate) native_classes: FxHashMap<std::any::TypeId, Value>,
@@ -190,6 +190,8 @@ pub struct Vm {
     pub sys_modules: Value,
     /// Dict of the builtins module.
     pub builtins: Value,
+    /// What LOAD_COMMON_CONSTANT loads.
+    pub(crate) common_constants: [Value; 5],
     /// Where standard output goes.
     pub stdout: crate::modules::io::Out,
     pub(crate) stack: DataStack,
@@ -227,7 +229,7 @@ impl Vm {
             yielded: false,
             async_hooks: Default::default(),
             running: std::ptr::null(),
-            interned: HashMap::new(),
+            interned: HashMap::default(),
             method_cache: Default::default(),
             native_classes: FxHashMap::default(),
             weakrefs: FxHashMap::default(),
@@ -258,6 +260,7 @@ impl Vm {
             own_import: Value::NONE,
             import_lock: 0,
             builtins: Value::NONE,
+            common_constants: [Value::NONE; 5],
             stdout: crate::modules::io::Out::default(),
             options,
             stack,
@@ -268,6 +271,13 @@ impl Vm {
         vm.threads.start(&vm.breaker);
         crate::types::init(&mut vm);
         crate::modules::init(&mut vm);
+        vm.common_constants = [
+            vm.types.exception("AssertionError").clone(),
+            vm.types.exception("NotImplementedError").clone(),
+            vm.types.tuple.clone(),
+            vm.builtin("all"),
+            vm.builtin("any"),
+        ];
         vm.gc.base = vm.heap.containers();
         vm.set_gc_trigger();
         vm
@@ -682,6 +692,7 @@ impl Drop for Vm {
         self.end_modules();
         self.sys_module = Value::NONE;
         self.builtins = Value::NONE;
+        self.common_constants.fill(Value::NONE);
         self.collect(2);
         self.part_from_objects();
     }

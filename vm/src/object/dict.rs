@@ -310,6 +310,11 @@ impl Dict {
         Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
     }
 
+    pub fn contains(&self, vm: &mut Vm, key: &Value) -> R<bool> {
+        let hash = vm.hash(key)?;
+        Ok(self.find(vm, key, hash)?.is_some())
+    }
+
     /// Sets a key; what it held before is dropped at the end, when the dict is whole again.
     pub fn set(&self, vm: &mut Vm, key: &Value, value: Value) -> R<()> {
         let hash = vm.hash(key)?;

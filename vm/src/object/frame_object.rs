@@ -81,7 +81,7 @@ impl FrameObject {
             return f.local(i);
         }
         match self.generator() {
-            Some(g) => g.words[i].get(),
+            Some(g) => g.words()[i].get(),
             None => self.locals.borrow().get(i).map_or(Word::NULL, Value::word),
         }
     }
@@ -93,7 +93,7 @@ impl FrameObject {
         }
         match self.generator() {
             // SAFETY: as above.
-            Some(g) => unsafe { Value::from_word(g.words[i].replace(v.into_word())) },
+            Some(g) => unsafe { Value::from_word(g.words()[i].replace(v.into_word())) },
             None => match self.locals.borrow_mut().get_mut(i) {
                 Some(slot) => std::mem::replace(slot, v),
                 None => v,

@@ -60,6 +60,14 @@ impl Function {
             dict: RefCell::new(Value::NULL),
         })
     }
+    /// Gives a new function its closure.
+    ///
+    /// # Safety
+    /// The word is a function that nobody else has seen.
+    pub unsafe fn init_closure(function: Word, closure: Value) {
+        // SAFETY: as promised; what is replaced is None.
+        unsafe { (&raw mut (*function.header().cast::<Function>()).closure).write(closure) }
+    }
     #[inline(always)]
     pub fn code(&self) -> &Code {
         // SAFETY: a function's code word is an owned reference to a code object.

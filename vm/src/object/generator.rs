@@ -5,7 +5,7 @@
 //! not.
 
 use super::heap::Heap;
-use super::{Header, Kind, Object, alloc, free_raw};
+use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::code::Code;
 use crate::frame::{Frame, Ip};
 use crate::object::Function;
@@ -51,9 +51,8 @@ pub struct Generator {
     pub flavour: Flavour,
     /// Words of the evaluation stack among `words`.
     pub depth: Cell<u32>,
-    /// Locals, then the stack: `nlocalsplus + stacksize` slots; those below the depth are owned while
-    /// suspended.
-    pub words: Box<[Cell<Word>]>,
+    /// Number of `words`.
+    len: u32,
     /// One past the instruction that suspended it.
     pub ip: Cell<Ip>,
     /// Owned.
@@ -74,6 +73,9 @@ pub struct Generator {
     pub origin: RefCell<Value>,
     /// Asynchronous generators.
     pub hooks: AsyncState,
+    /// Locals, then the stack: `nlocalsplus + stacksize` slots; those below the depth are owned while
+    /// suspended.
+    words: [Cell<Word>; 0],
 }
 
 /// What only asynchronous generators need.
@@ -87,23 +89,28 @@ pub struct AsyncState {
 }
 
 impl Generator {
-    /// Takes over `func`, `names` and the locals in `words`.
-    pub fn new(
+    /// Takes over `func`, `names` and the `locals`.
+    ///
+    /// # Safety
+    /// `locals` are as many as the function's code has.
+    pub unsafe fn new(
         ty: &Value,
         flavour: Flavour,
         func: Value,
-        words: Box<[Cell<Word>]>,
+        locals: *const Word,
         ip: Ip,
         names: Word,
     ) -> Value {
         let f = func.as_::<Function>();
+        let (slots, len) =
+            (f.code().nlocalsplus as usize, (f.code().nlocalsplus + f.code().stacksize) as usize);
         let (name, qualname) = (f.name.borrow().clone(), f.qualname.borrow().clone());
-        alloc(Generator {
+        let generator = Generator {
             h: Header::new(Kind::Generator, ty),
             state: Cell::new(GenState::Created),
             flavour,
             depth: Cell::new(0),
-            words,
+            len: len as u32,
             ip: Cell::new(ip),
             func: func.into_word(),
             handled: Cell::new(Word::NONE),
@@ -115,7 +122,23 @@ impl Generator {
             frame_object: Cell::new(Word::NULL),
             origin: RefCell::new(Value::NONE),
             hooks: AsyncState::default(),
-        })
+            words: [],
+        };
+        // SAFETY: fresh memory with room for the words, all written here; a fresh object carries one reference.
+        unsafe {
+            let p = alloc_raw(size_of::<Generator>() + 8 * len, &generator.h).cast::<Generator>();
+            p.write(generator);
+            let words = (&raw mut (*p).words).cast::<Word>();
+            for i in 0..len {
+                words.add(i).write(if i < slots { *locals.add(i) } else { Word::NULL });
+            }
+            Value::from_word(Word(p as u64))
+        }
+    }
+    #[inline(always)]
+    pub fn words(&self) -> &[Cell<Word>] {
+        // SAFETY: so many follow the struct.
+        unsafe { std::slice::from_raw_parts(self.words.as_ptr(), self.len as usize) }
     }
     #[inline(always)]
     pub fn function(&self) -> &Function {
@@ -130,13 +153,24 @@ impl Generator {
     pub fn is_suspended(&self) -> bool {
         matches!(self.state.get(), GenState::Created | GenState::Suspended | GenState::Delegating)
     }
+    /// Suspended where nothing in its body can notice that it is closed, nor anybody else (see `Vm::gen_close`).
+    fn ends_silently(&self) -> bool {
+        let (code, at) = (self.code(), self.next_unit());
+        let vm = code.vm.get();
+        // SAFETY: the VM outlives what its code runs.
+        self.state.get() == GenState::Suspended
+            && self.flavour == Flavour::Generator
+            && code.base_op(at) == crate::op::RESUME
+            && code.base_arg(at) & 4 != 0
+            && unsafe { vm.as_ref() }.is_some_and(|vm| !vm.hears_unwind())
+    }
     /// What it waits for in `yield from` or `await`.
     pub fn waits_for(&self) -> Option<Value> {
         if self.state.get() != GenState::Delegating {
             return None;
         }
         let top = self.code().nlocalsplus as usize + (self.depth.get() as usize).checked_sub(1)?;
-        Some(self.words[top].get().to_value())
+        Some(self.words()[top].get().to_value())
     }
     /// Unit of the instruction that it continues with.
     pub fn next_unit(&self) -> usize {
@@ -152,7 +186,7 @@ impl Generator {
         self.state.set(GenState::Done);
         self.depth.set(0);
         // SAFETY: these words were owned, and are given away once.
-        self.words[..owned].iter().map(|w| unsafe { Value::from_word(w.replace(Word::NULL)) }).collect()
+        self.words()[..owned].iter().map(|w| unsafe { Value::from_word(w.replace(Word::NULL)) }).collect()
     }
     /// The frame object, if somebody keeps it, takes the locals over; the generator is finished, or about to.
     pub fn part_from_object(&self) {
@@ -171,7 +205,7 @@ impl Generator {
                 let w = match f.running() {
                     // SAFETY: the slot's word moves.
                     Some(r) => unsafe { std::mem::replace(&mut *r.locals.add(i), Word::NULL) },
-                    None if self.is_suspended() => self.words[i].replace(Word::NULL),
+                    None if self.is_suspended() => self.words()[i].replace(Word::NULL),
                     None => Word::NULL,
                 };
                 // SAFETY: as above.
@@ -194,7 +228,7 @@ impl Generator {
         }
         if self.is_suspended() {
             let owned = self.code().nlocalsplus as usize + self.depth.get() as usize;
-            self.words[..owned].iter().for_each(|w| visit(Value::of(&w.get())));
+            self.words()[..owned].iter().for_each(|w| visit(Value::of(&w.get())));
         }
     }
     /// The exception its body handles while it is suspended.
@@ -213,7 +247,7 @@ unsafe impl Object for Generator {
         // SAFETY: nobody refers to it; while the finaliser runs it has one reference, and lives on if there
         // are more afterwards.
         unsafe {
-            if (*p).is_suspended() && (*p).state.get() != GenState::Created
+            if (*p).is_suspended() && (*p).state.get() != GenState::Created && !(*p).ends_silently()
                 || (*p).flavour != Flavour::Generator && (*p).state.get() == GenState::Created
             {
                 let vm = (*p).code().vm.get();

@@ -187,7 +187,8 @@ pub(super) unsafe fn free(p: *mut u8) {
         p.cast::<u64>().write((*page).free | (FREE as u64) << (8 * HEADER_KIND));
         (*page).free = p as u64;
         (*page).used -= 1;
-        if (*page).used == 0 || (*page).state as u8 >= State::Full as u8 {
+        if (*page).state != State::Current && ((*page).used == 0 || (*page).state as u8 >= State::Full as u8)
+        {
             (*heap).page_freed(page);
         }
     }
@@ -650,6 +651,10 @@ impl HeapHandle {
             self.each_page(|p| {
                 if (*p).used == 0 {
                     (*heap).page_freed(p);
+                } else if (*p).state == State::Current {
+                    // From now on it is released with its last object.
+                    (*p).state = State::Full;
+                    (*heap).bins[(*p).bin as usize].current = std::ptr::null_mut();
                 }
             });
             for s in std::mem::take(&mut (*heap).open) {

@@ -286,6 +286,7 @@ impl Str {
         let (from, to) = (self.offset(from), self.offset(to));
         if from >= to { Wtf8::new("") } else { &self.wtf8()[from..to] }
     }
+    #[inline]
     pub fn hash(&self) -> i64 {
         let h = self.hash.get();
         if h != -1 {

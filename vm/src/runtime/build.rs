@@ -75,6 +75,8 @@ pub fn build_string(vm: &mut Vm, n: u32) -> Flow {
     let Some(v) = Str::join(&vm.types.str, parts) else {
         return Err(vm.raise_type("MemoryError", vec![]).into());
     };
+    // One character has one object.
+    let v = if v.as_::<Str>().bytes().len() < 2 { vm.wtf8(v.as_::<Str>().wtf8()) } else { v };
     for _ in 0..n {
         drop(vm.pop());
     }

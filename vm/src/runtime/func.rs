@@ -35,17 +35,8 @@ pub fn set_function_attribute(vm: &mut Vm, which: u32) -> Flow {
         // Annotations are evaluated on demand by this function.
         16 => *func.annotate.borrow_mut() = v,
         8 => {
-            // The function is brand new, so one with the closure takes its place.
-            let code = func.code_value();
-            let g = Function::new(&vm.types.function, &code, &func.globals, &func.builtins, v);
-            let new = g.as_::<Function>();
-            *new.defaults.borrow_mut() = func.defaults.borrow().clone();
-            *new.kwdefaults.borrow_mut() = func.kwdefaults.borrow().clone();
-            *new.annotate.borrow_mut() = func.annotate.borrow().clone();
-            *new.type_params.borrow_mut() = func.type_params.borrow().clone();
-            *new.module.borrow_mut() = func.module.borrow().clone();
-            vm.push(g);
-            return Ok(());
+            // SAFETY: MAKE_FUNCTION has just made it: nobody else has seen it.
+            unsafe { Function::init_closure(f.word(), v) };
         }
         n => return Err(vm.raise("NotImplementedError", format!("function attribute {n}")).into()),
     }

@@ -18,7 +18,6 @@ use crate::op;
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use seriema_monitoring::Event;
-use std::cell::Cell;
 
 /// What came of resuming something.
 pub enum Sent {
@@ -41,15 +40,8 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
         _ if flags & CO_ASYNC_GENERATOR != 0 => (Flavour::AsyncGenerator, &vm.types.async_generator),
         _ => (Flavour::Generator, &vm.types.generator),
     };
-    let slots = code.nlocalsplus as usize;
-    let mut words = Vec::with_capacity(slots + code.stacksize as usize);
-    // The locals move.
-    words.extend((0..slots).map(|i| Cell::new(f.local(i))));
-    words.resize(words.capacity(), Cell::new(Word::NULL));
-    let words = words.into_boxed_slice();
-    // SAFETY: the frame's references to function and names move to the generator.
-    let func = unsafe { Value::from_word(f.func) };
-    let gen_ = Generator::new(ty, flavour, func, words, f.ip, f.names);
+    // SAFETY: the frame's references to function and names, and its locals, move to the generator.
+    let gen_ = unsafe { Generator::new(ty, flavour, Value::from_word(f.func), f.locals, f.ip, f.names) };
     let entry = f.flags & FLAG_ENTRY != 0;
     if f.flags & FLAG_OBJECT != 0 {
         // The frame object goes with it.
@@ -211,7 +203,7 @@ pub(crate) unsafe fn suspend(vm: *mut Vm, arg: u32) {
         let f = (*vm).frame;
         let g = generator_of(&*f);
         let (slots, depth) = ((*(*f).code).nlocalsplus as usize, (*f).stack_depth());
-        let words = g.words.as_ptr();
+        let words = g.words().as_ptr();
         // Volatile, or the loops would become calls, which handlers of the tail chain must not make.
         for i in 0..slots {
             words.add(i).cast_mut().cast::<Word>().write_volatile(*(*f).locals.add(i));
@@ -253,7 +245,7 @@ pub(crate) unsafe fn resume_frame(
         }
         (*vm).depth_left -= 1;
         let (slots, depth) = ((*code).nlocalsplus as usize, g.depth.get() as usize);
-        let words = g.words.as_ptr().cast::<Word>();
+        let words = g.words().as_ptr().cast::<Word>();
         // Volatile: see `suspend`.
         for i in 0..slots {
             first.add(i).write_volatile(*words.add(i));
@@ -412,6 +404,9 @@ impl Vm {
         }
         let e = self.stop_iteration_of(value)?;
         self.fire_swallowed(&e)
+    }
+    pub(crate) fn hears_unwind(&self) -> bool {
+        !self.monitor.global(Event::PyUnwind).is_empty()
     }
     pub(crate) fn hears_raise(&self) -> bool {
         !self.monitor.global(Event::Raise).and(self.monitor.heard(Event::Raise)).is_empty()
@@ -623,8 +618,7 @@ impl Vm {
             // A yield outside any try and with: nothing in the body can notice (rule M141).
             let code = g.code();
             let at = g.next_unit();
-            let hears = !self.monitor.global(Event::PyUnwind).is_empty();
-            if code.base_op(at) == op::RESUME && code.base_arg(at) & 4 != 0 && !hears {
+            if code.base_op(at) == op::RESUME && code.base_arg(at) & 4 != 0 && !self.hears_unwind() {
                 g.part_from_object();
                 drop(g.take_words());
                 drop(g.swap_handled(Value::NONE));

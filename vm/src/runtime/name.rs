@@ -164,19 +164,10 @@ pub fn setup_annotations(vm: &mut Vm, _arg: u32) -> Flow {
 }
 
 pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
-    let v = match which {
-        0 => vm.types.exception("AssertionError").clone(),
-        1 => vm.types.exception("NotImplementedError").clone(),
-        2 => vm.types.tuple.clone(),
-        n => {
-            let b = vm.builtins.clone();
-            let n = vm.intern(if n == 3 { "all" } else { "any" });
-            match b.as_::<Dict>().get_str(&n) {
-                Some(v) => v,
-                None => return undefined(vm, &n),
-            }
-        }
+    let Some(v) = vm.common_constants.get(which as usize) else {
+        return Err(vm.raise("SystemError", format!("no common constant {which}")).into());
     };
+    let v = v.clone();
     vm.push(v);
     Ok(())
 }

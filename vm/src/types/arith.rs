@@ -83,22 +83,28 @@ impl Vm {
         Ok(())
     }
 
+    /// `a + b` of two strs.
+    pub(crate) fn concat_texts(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+        let (x, y) = (a.as_::<Str>(), b.as_::<Str>());
+        // An empty operand adds nothing.
+        if y.is_empty() {
+            return Ok(self.exact_str(a));
+        }
+        if x.is_empty() {
+            return Ok(self.exact_str(b));
+        }
+        match Str::concat(&self.types.str, x, y, inplace) {
+            Some(v) => Ok(v),
+            None => Err(self.raise_type("MemoryError", vec![])),
+        }
+    }
     fn concat(&mut self, inplace: bool, a: &Value, b: &Value) -> R<Value> {
         match a.kind() {
             Some(Kind::Str) => {
-                let Some(y) = b.get::<Str>() else { return Err(self.bad_concat("str", b)) };
-                let x = a.as_::<Str>();
-                // An empty operand adds nothing.
-                if y.is_empty() {
-                    return Ok(self.exact_str(a));
+                if !b.is_kind(Kind::Str) {
+                    return Err(self.bad_concat("str", b));
                 }
-                if x.is_empty() {
-                    return Ok(self.exact_str(b));
-                }
-                match Str::concat(&self.types.str, x, y, inplace) {
-                    Some(v) => Ok(v),
-                    None => Err(self.raise_type("MemoryError", vec![])),
-                }
+                self.concat_texts(inplace, a, b)
             }
             Some(Kind::Bytes) => self.concat_bytes(a, b),
             Some(Kind::List) if inplace => {

@@ -137,18 +137,29 @@ impl Vm {
         if equality && sequence_len(a) != sequence_len(b) {
             return Ok(op == CmpOp::Ne);
         }
+        if let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) {
+            for (x, y) in x.as_slice().iter().zip(y.as_slice()) {
+                if !self.eq(x, y)? {
+                    return self.first_difference(op, x, y);
+                }
+            }
+            return Ok(holds(op, sequence_len(a).cmp(&sequence_len(b))));
+        }
         let mut i = 0;
         while let (Some(x), Some(y)) = (sequence_item(a, i), sequence_item(b, i)) {
             if !self.eq(&x, &y)? {
-                return match op {
-                    CmpOp::Eq => Ok(false),
-                    CmpOp::Ne => Ok(true),
-                    _ => self.compare_bool(op, &x, &y),
-                };
+                return self.first_difference(op, &x, &y);
             }
             i += 1;
         }
         Ok(holds(op, sequence_len(a).cmp(&sequence_len(b))))
+    }
+    fn first_difference(&mut self, op: CmpOp, x: &Value, y: &Value) -> R<bool> {
+        match op {
+            CmpOp::Eq => Ok(false),
+            CmpOp::Ne => Ok(true),
+            _ => self.compare_bool(op, x, y),
+        }
     }
 
     fn dicts_equal(&mut self, a: &Value, b: &Value) -> R<bool> {

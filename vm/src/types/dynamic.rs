@@ -29,6 +29,9 @@ impl Vm {
     // ---- binary operators
     #[inline]
     pub fn binary_op(&mut self, op: BinOp, inplace: bool, a: &Value, b: &Value) -> R<Value> {
+        if op == BinOp::Add && a.word().is_plain(Kind::Str) && b.word().is_plain(Kind::Str) {
+            return self.concat_texts(inplace, a, b);
+        }
         // Classes have one operator: `int | str`.
         let classes = op == BinOp::Or && (a.is_kind(Kind::Type) || b.is_kind(Kind::Type));
         if !a.is_dynamic() && !b.is_dynamic() && !classes {
@@ -153,6 +156,10 @@ impl Vm {
     }
 
     fn compare_dynamic(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
+        if matches!(op, CmpOp::Eq | CmpOp::Ne) && self.compares_by_identity(a) && self.compares_by_identity(b)
+        {
+            return Ok(Value::bool(a.is(b) == (op == CmpOp::Eq)));
+        }
         self.guard_recursion("in comparison")?;
         let swapped = match op {
             CmpOp::Lt => CmpOp::Gt,
@@ -194,6 +201,15 @@ impl Vm {
                 self.fail("TypeError", message)
             }
         }
+    }
+    /// An instance that has `==` and `!=` from `object`.
+    fn compares_by_identity(&mut self, v: &Value) -> bool {
+        let object = self.types.object.word();
+        let mut plain = |s| {
+            let m = self.special_of(v, s);
+            m.is_some_and(|m| m.get::<Builtin>().is_some_and(|b| b.owner.word() == object))
+        };
+        v.is_kind(Kind::Instance) && plain(Special::Eq) && plain(Special::Ne)
     }
     fn call_comparison(&mut self, m: &Value, a: &Value, b: &Value) -> R<Value> {
         if m.is_none() {
@@ -253,6 +269,15 @@ impl Vm {
     }
     #[inline]
     pub fn hash(&mut self, v: &Value) -> R<i64> {
+        if v.word().is_plain(Kind::Str) {
+            return Ok(v.as_::<Str>().hash());
+        }
+        if v.word().is_int() {
+            return Ok(super::hash::hash_int(v.word().int()));
+        }
+        self.hash_of(v)
+    }
+    fn hash_of(&mut self, v: &Value) -> R<i64> {
         if !v.is_dynamic() {
             return self.hash_builtin(v);
         }

@@ -29,6 +29,7 @@ pub fn avoid_minus_one(h: i64) -> i64 {
     if h == -1 { -2 } else { h }
 }
 
+#[inline]
 pub fn hash_int(i: i64) -> i64 {
     let h = i.unsigned_abs();
     let h = if h < MODULUS { h } else { h % MODULUS } as i64;
@@ -176,6 +177,9 @@ impl Vm {
     /// Dict access whose error for an unhashable key says what the hash was needed for.
     pub(crate) fn dict_get(&mut self, d: &Dict, key: &Value) -> R<Option<Value>> {
         d.get(self, key).map_err(|_| self.explain_key(key))
+    }
+    pub(crate) fn dict_contains(&mut self, d: &Dict, key: &Value) -> R<bool> {
+        d.contains(self, key).map_err(|_| self.explain_key(key))
     }
     pub(crate) fn dict_set(&mut self, d: &Dict, key: &Value, v: Value) -> R {
         d.set(self, key, v).map_err(|_| self.explain_key(key))

@@ -156,7 +156,7 @@ impl Vm {
                     return Ok(Some(c.clone()));
                 }
                 let from = b.start as usize;
-                Some(Str::from_wtf8(&self.types.str, s.slice(from, from + b.count)))
+                Some(self.wtf8(s.slice(from, from + b.count)))
             }
             _ => None,
         })

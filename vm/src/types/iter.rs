@@ -382,7 +382,7 @@ impl Vm {
                 Ok(memchr::memmem::find(container.as_::<Str>().bytes(), needle.bytes()).is_some())
             }
             Some(Kind::Bytes) => self.bytes_contain(container, item),
-            Some(Kind::Dict) => Ok(self.dict_get(container.as_(), item)?.is_some()),
+            Some(Kind::Dict) => self.dict_contains(container.as_(), item),
             Some(Kind::Set) => self.set_contains(container.as_(), item),
             Some(Kind::List) => {
                 // The list may change while its items compare.

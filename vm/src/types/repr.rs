@@ -50,7 +50,7 @@ impl Vm {
         if v.is_kind(Kind::Str) {
             return Ok(v.clone());
         }
-        if v.word().is_int() {
+        if v.word().is_int() && !(0..=9).contains(&v.word().int()) {
             return Ok(Str::decimal(&self.types.str, v.word().int()));
         }
         let s = self.str_string(v)?;
