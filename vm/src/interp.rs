@@ -99,6 +99,79 @@ impl<const P: bool, const F: bool> Interp<P, F> {
         // SAFETY: only the bodies of quickened attribute instructions ask.
         unsafe { AttrCache::find(self.ip, key) }
     }
+    /// Enters a Python function with positional parameters only. `DEFAULTS`: the last ones may be missing.
+    #[inline(always)]
+    fn enter_python<const DEFAULTS: bool>(&mut self, args: u32, skip: u16) -> bool {
+        // SAFETY: the stack effect of the call says that callable, self and arguments are there; the frame
+        // is built on the free part of the data stack after its limit was checked.
+        unsafe {
+            let base = self.sp.sub(args as usize);
+            let (callable, self_) = (*base.sub(2), *base.sub(1));
+            if !callable.is_kind(Kind::Function) {
+                return false;
+            }
+            let f: &Function = callable.cast();
+            let code: *const Code = f.code();
+            let has_self = !self_.is_null();
+            let (first, n) = (base.sub(has_self as usize), args + has_self as u32);
+            if !(*code).simple_args || !DEFAULTS && (*code).argcount != n {
+                return false;
+            }
+            let slots = (*code).nlocalsplus as usize;
+            let frame = first.add(slots).cast::<Frame>();
+            let stack = frame.cast::<Word>().add(HEADER_WORDS);
+            let vm = self.vm;
+            if (*vm).depth_left == 0 || stack.add((*code).stacksize as usize) > (*vm).stack_limit {
+                return false;
+            }
+            let mut n = n as usize;
+            if DEFAULTS {
+                let argcount = (*code).argcount as usize;
+                let defaults = unguarded(&f.defaults).word();
+                if n > argcount || !defaults.is_plain(Kind::Tuple) {
+                    return false;
+                }
+                let values = defaults.cast::<Tuple>().as_slice();
+                let missing = argcount - n;
+                if missing > values.len() {
+                    return false;
+                }
+                for v in &values[values.len() - missing..] {
+                    first.add(n).write_volatile(v.word().incref());
+                    n += 1;
+                }
+            }
+            (*vm).depth_left -= 1;
+            let caller = (*vm).frame;
+            (*caller).ip = self.ip;
+            (*caller).sp = base.sub(2);
+            for i in n..slots {
+                // Volatile, or it would become a call of memset, which costs the handler six pushes.
+                first.add(i).write_volatile(Word::NULL);
+            }
+            frame.write(Frame {
+                prev: caller,
+                code,
+                func: callable,
+                locals: first,
+                ip: self.ip,
+                sp: stack,
+                names: Word::NULL,
+                link: Word::NULL,
+                flags: 0,
+                ret_skip: skip,
+                end_skip: 0,
+                prev_unit: NO_PREV,
+                overlaid: 0,
+            });
+            (*vm).frame = frame;
+            self.ip = (*code).live.as_ptr();
+            self.sp = stack;
+            self.fp = first;
+            self.consts = (*code).consts.as_ptr().cast();
+            true
+        }
+    }
     #[inline(always)]
     fn both(a: Word, b: Word) -> u64 {
         a.0 & b.0
@@ -664,57 +737,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     }
     #[inline(always)]
     fn enter_function(&mut self, args: u32, skip: u16) -> Flow<bool> {
-        // SAFETY: the stack effect of the call says that callable, self and arguments are there; the frame
-        // is built on the free part of the data stack after its limit was checked.
-        unsafe {
-            let base = self.sp.sub(args as usize);
-            let (callable, self_) = (*base.sub(2), *base.sub(1));
-            if !callable.is_kind(Kind::Function) {
-                return Ok(false);
-            }
-            let code: *const Code = callable.cast::<Function>().code();
-            let has_self = !self_.is_null();
-            let (first, n) = (base.sub(has_self as usize), args + has_self as u32);
-            if !(*code).simple_args || (*code).argcount != n {
-                return Ok(false);
-            }
-            let slots = (*code).nlocalsplus as usize;
-            let frame = first.add(slots).cast::<Frame>();
-            let stack = frame.cast::<Word>().add(HEADER_WORDS);
-            let vm = self.vm;
-            if (*vm).depth_left == 0 || stack.add((*code).stacksize as usize) > (*vm).stack_limit {
-                return Ok(false);
-            }
-            (*vm).depth_left -= 1;
-            let caller = (*vm).frame;
-            (*caller).ip = self.ip;
-            (*caller).sp = base.sub(2);
-            for i in n as usize..slots {
-                // Volatile, or it would become a call of memset, which costs the handler six pushes.
-                first.add(i).write_volatile(Word::NULL);
-            }
-            frame.write(Frame {
-                prev: caller,
-                code,
-                func: callable,
-                locals: first,
-                ip: self.ip,
-                sp: stack,
-                names: Word::NULL,
-                link: Word::NULL,
-                flags: 0,
-                ret_skip: skip,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
-            });
-            (*vm).frame = frame;
-            self.ip = (*code).live.as_ptr();
-            self.sp = stack;
-            self.fp = first;
-            self.consts = (*code).consts.as_ptr().cast();
-            Ok(true)
-        }
+        Ok(self.enter_python::<false>(args, skip))
+    }
+    #[inline(always)]
+    fn enter_with_defaults(&mut self, args: u32, skip: u16) -> bool {
+        self.enter_python::<true>(args, skip)
     }
     #[inline(always)]
     fn call_known(&mut self, _args: u32) -> Flow<bool> {

@@ -168,6 +168,8 @@ macro_rules! opcodes {
             180 BINARY_OP_SUBSCR_DICT subscr::subscr_dict 5 (2 -> 1) [];
             181 LIST_APPEND_PLAIN build::list_append_plain 0 (a + 1 -> a) [];
             182 FOR_ITER_GENERATOR iter::for_iter_generator 1 (1 -> 2) [];
+            183 CALL_PY_DEFAULTS call::call_py_defaults 3 (a + 2 -> 1) [];
+            184 CALL_CLASS call::call_class 3 (a + 2 -> 1) [];
             177 CALL_BUILTIN call::call_builtin 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];

@@ -37,6 +37,20 @@ pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.residual(rt::call_any, arg)
 }
 
+/// A Python function with positional parameters only, of which the last ones have their defaults.
+#[inline(always)]
+pub fn call_py_defaults<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if m.enter_with_defaults(arg, SKIP) {
+        return Ok(());
+    }
+    m.residual(rt::call_any, arg)
+}
+
+#[inline(always)]
+pub fn call_class<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::call_class, arg)
+}
+
 #[inline(always)]
 pub fn call_builtin<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.residual(rt::call_builtin, arg)

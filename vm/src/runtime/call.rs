@@ -78,21 +78,53 @@ pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
             let given = Value::slice_of(base.add(2 - has_self as usize), args + has_self as usize);
             if direct_arity(vm, b, given) == Some(true) {
                 let v = (b.def.func)(vm, given, Kw::NONE)?.into_word();
-                let f = vm.frame();
-                // While the words are dropped, the stack is above them.
-                for i in (0..args + 2).rev() {
-                    let w = base.add(i).replace(Word::NULL);
-                    w.decref();
-                }
-                base.write(v);
-                let f: *mut Frame = f;
-                (*f).sp = base.add(1);
-                (*f).ip = (*f).ip.add(SKIP);
+                replace_call(vm, base, args + 2, v);
                 return Ok(());
             }
         }
     }
     call_any(vm, args as u32)
+}
+/// A call whose callable was a class the last time.
+pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
+    let args = args as usize;
+    // SAFETY: as in `call_builtin`.
+    unsafe {
+        let base = vm.frame().sp.sub(args + 2);
+        let callable = *base;
+        if !callable.is_kind(Kind::Type) || !(*base.add(1)).is_null() {
+            return call_any(vm, args as u32);
+        }
+        if args == 1 && callable == vm.types.type_.word() {
+            let class = vm.type_of(Value::of(&*base.add(2))).word().incref();
+            replace_call(vm, base, 3, class);
+            return Ok(());
+        }
+        let c = OnStack { callable: callable.to_value(), args: base.add(2), n: args };
+        if enter_init(vm, &c, args)? {
+            return Ok(());
+        }
+        let v = vm.instantiate(&c.callable, Value::slice_of(c.args, args), Kw::NONE)?.into_word();
+        replace_call(vm, base, args + 2, v);
+    }
+    Ok(())
+}
+/// Puts the result of a call where its words were, and goes on behind it.
+///
+/// # Safety
+/// The topmost `words` of the current frame's stack begin at `base` and are the call's.
+#[inline(always)]
+unsafe fn replace_call(vm: &mut Vm, base: *mut Word, words: usize, result: Word) {
+    // SAFETY: as promised. While the words are dropped, which may run Python, the stack is above them.
+    unsafe {
+        let f = vm.frame;
+        for i in (0..words).rev() {
+            base.add(i).replace(Word::NULL).decref();
+        }
+        base.write(result);
+        (*f).sp = base.add(1);
+        (*f).ip = (*f).ip.add(SKIP);
+    }
 }
 /// CALL without events, whatever is called.
 pub fn call_any(vm: &mut Vm, args: u32) -> Flow {
@@ -109,8 +141,11 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     }
     // SAFETY: the arguments stay on the stack until the call is over; nested frames go above them.
     let given = unsafe { Value::slice_of(c.args, c.n) };
-    if heard.is_none() && c.callable.is_kind(Kind::Type) && enter_init(vm, &c, args)? {
-        return Ok(());
+    if heard.is_none() && c.callable.is_kind(Kind::Type) {
+        quicken(vm, op::CALL_CLASS);
+        if enter_init(vm, &c, args)? {
+            return Ok(());
+        }
     }
     if let Some(b) = c.callable.get::<Builtin>()
         && let Some(direct) = direct_arity(vm, b, given)
@@ -138,7 +173,7 @@ fn call_with_names(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     let names = vm.peek(0).to_value();
     let names = names.as_::<Tuple>().as_slice();
     let c = on_stack(vm, args, 1);
-    if c.callable.is_kind(Kind::Function) {
+    if c.callable.is_kind(Kind::Function) && !names.is_empty() {
         return enter_bound(vm, c, args + 3, names, SKIP);
     }
     let positional = c.n - names.len();
@@ -238,6 +273,9 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
         && let Some(missing) = only_defaults_missing(&c, pos.len())
     {
         // Positional arguments and defaults behind them: they stay where they are.
+        if code.simple_args {
+            quicken(vm, op::CALL_PY_DEFAULTS);
+        }
         let f = c.callable.as_::<Function>();
         let defaults = f.defaults.borrow().clone();
         let has_self = c.n + 2 != words;
