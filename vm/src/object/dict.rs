@@ -156,7 +156,9 @@ impl Table {
     }
     /// Drops the deleted entries and sizes the index for `used` entries and as many again.
     fn rebuild(&mut self, used: usize) {
-        self.entries.retain(|e| !e.key.is_null());
+        if self.entries.len() >= used {
+            self.entries.retain(|e| !e.key.is_null());
+        }
         let size = (used * 3).max(8).next_power_of_two();
         self.indices.clear();
         self.indices.resize(size, FREE);

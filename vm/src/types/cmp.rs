@@ -51,6 +51,13 @@ impl Vm {
 
     /// `None`: the classes do not know each other.
     pub(crate) fn rich_compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Option<bool>> {
+        if a.word().is_int() && b.word().is_int() {
+            return Ok(Some(op.eval(a.word().int(), b.word().int())));
+        }
+        // Every comparison with None but those two.
+        if a.is_none() || b.is_none() {
+            return Ok((a.is(b) && matches!(op, CmpOp::Eq | CmpOp::Ne)).then_some(op == CmpOp::Eq));
+        }
         if a.is_kind(Kind::Complex) || b.is_kind(Kind::Complex) {
             return self.complex_compare(op, a, b);
         }

@@ -6,7 +6,7 @@
 //! `*_builtin` functions, which the special methods of the builtin classes are made of too.
 
 use crate::error::{Exc, R};
-use crate::object::{Builtin, BuiltinDef, Kind, Native, Payload, Str, Type};
+use crate::object::{Builtin, Bytes, BuiltinDef, Kind, Native, Payload, Str, Type};
 use crate::op::{BinOp, CmpOp};
 use crate::types::native::ClassDef;
 use crate::types::number::Num;
@@ -148,6 +148,9 @@ impl Vm {
         }
         if x.is_int() && y.is_int() {
             return Ok(false);
+        }
+        if x.is_plain(Kind::Bytes) && y.is_plain(Kind::Bytes) {
+            return Ok(a.as_::<Bytes>().as_slice() == b.as_::<Bytes>().as_slice());
         }
         self.compare_bool(CmpOp::Eq, a, b)
     }

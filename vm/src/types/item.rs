@@ -314,6 +314,13 @@ impl Vm {
         if b.step == 1 {
             let from = b.start as usize;
             let to = from + b.count;
+            if items.len() == b.count {
+                let old: Vec<Value> = list.with_vec(|l| {
+                    l[from..to].iter_mut().zip(items).map(|(x, new)| std::mem::replace(x, new)).collect()
+                });
+                drop(old);
+                return Ok(());
+            }
             let old: Vec<Value> = list.with_vec(|l| l.splice(from..to, items).collect());
             drop(old);
             return Ok(());
