@@ -6,7 +6,7 @@
 //! `*_builtin` functions, which the special methods of the builtin classes are made of too.
 
 use crate::error::{Exc, R};
-use crate::object::{Builtin, Bytes, BuiltinDef, Kind, Native, Payload, Str, Type};
+use crate::object::{Builtin, BuiltinDef, Bytes, Kind, Native, Payload, Str, Type};
 use crate::op::{BinOp, CmpOp};
 use crate::types::native::ClassDef;
 use crate::types::number::Num;
