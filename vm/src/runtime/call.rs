@@ -571,10 +571,18 @@ impl Vm {
             };
             if !self.is_instance(self_, &b.owner) {
                 let (got, owner) = (self.type_name(self_), b.owner.as_::<Type>().name.borrow().clone());
-                let message = format!(
-                    "descriptor '{}' for '{owner}' objects doesn't apply to a '{got}' object",
-                    def.name
-                );
+                let message = match crate::types::native::is_slot(def.name) {
+                    true => format!(
+                        "descriptor '{}' requires a '{owner}' object but received a '{got}'",
+                        def.name
+                    ),
+                    false => {
+                        format!(
+                            "descriptor '{}' for '{owner}' objects doesn't apply to a '{got}' object",
+                            def.name
+                        )
+                    }
+                };
                 return Err(self.raise("TypeError", message));
             }
             self.check_arity(b, args.len() - 1)?;

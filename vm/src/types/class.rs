@@ -16,6 +16,10 @@ pub(crate) static DICT_ATTRIBUTE: &[GetSet] = &[GetSet::new(
     "__dict__",
     |vm, v| match vm.make_own_dict(v) {
         Some(d) => Ok(d),
+        None if v.is_kind(Kind::Type) => {
+            let d = v.as_::<Type>().dict.clone();
+            Ok(vm.mapping_proxy(d))
+        }
         None => vm.fail("AttributeError", "This object has no __dict__"),
     },
     |vm, v, d| {
@@ -267,7 +271,10 @@ impl Vm {
         };
         let slots = self.slots_of(ns, base, bases, &text)?;
         let dict = self.dict();
-        let entries: Vec<_> = ns.as_::<Dict>().iter().collect();
+        // A derived class may have an order of its own.
+        let plain = self.dict();
+        self.mapping_into(&plain, ns, super::construct::Repeated::Replace)?;
+        let entries: Vec<_> = plain.as_::<Dict>().iter().collect();
         for (k, v) in entries {
             dict.as_::<Dict>().set(self, &k, v)?;
         }

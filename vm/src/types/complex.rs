@@ -453,6 +453,12 @@ pub fn new_complex(vm: &mut Vm, class: &Value, args: &[Value], kw: Kw) -> R<Valu
         }
         None => Parts { re: 0.0, im: None },
     };
+    for (part, name) in [(re, "real"), (im, "imag")] {
+        if part.is_some_and(|v| v.is_kind(Kind::Complex)) {
+            let message = format!("complex() argument '{name}' must be a real number, not complex");
+            vm.warn("DeprecationWarning", message, 1)?;
+        }
+    }
     let imag = match im {
         Some(v) => {
             let v = vm.real_converted(v)?;

@@ -218,6 +218,17 @@ impl Vm {
         if m.is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
+        if m.is_kind(Kind::Native) || m.is_kind(Kind::Instance) {
+            // A descriptor that fails counts as none.
+            let class = self.type_of(a).clone();
+            return match self.descr_get(m, Some(a), &class) {
+                Ok(f) => self.call(&f, std::slice::from_ref(b), crate::object::Kw::NONE),
+                Err(_) => {
+                    drop(self.take_pending());
+                    Ok(Value::NOT_IMPLEMENTED)
+                }
+            };
+        }
         self.call_unbound(m, a, std::slice::from_ref(b))
     }
     /// A builtin class's comparison method.

@@ -244,7 +244,10 @@ impl Vm {
                 let kind = if what == "width" { "ssize_t" } else { "int" };
                 return self.fail("OverflowError", format!("Python int too large to convert to C {kind}"));
             }
-            let n = n.clamp_i64().max(-i64::MAX);
+            let n = n.clamp_i64();
+            if n == i64::MIN {
+                return self.fail("OverflowError", format!("{what} too big"));
+            }
             if what != "width" && n.abs() > MAX_FIELD {
                 return self.fail("OverflowError", "Python int too large to convert to C int");
             }

@@ -96,6 +96,8 @@ impl Vm {
             && b.is_descriptor()
             && args.len() >= b.def.min as usize
             && (args.len() <= b.def.max as usize || b.def.max == u8::MAX)
+            // It may have been taken from a class that is no base.
+            && self.is_instance(self_, &b.owner)
         {
             return with_self(self_, args, |all| (b.def.func)(self, all, Kw::NONE));
         }

@@ -1,7 +1,6 @@
 //! Sums without rounding errors: `fsum` (Shewchuk), `hypot` and `dist` (with a corrected square root),
 //! `sumprod` (triple length arithmetic).
 
-use super::ints::small;
 use crate::error::R;
 use crate::object::Kw;
 use crate::op::BinOp;
@@ -228,8 +227,8 @@ pub fn sumprod(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
         if floats {
             let step = pair.as_ref().and_then(|(a, b)| match (a.word().is_float(), b.word().is_float()) {
                 (true, true) => Some((a.word().float(), b.word().float())),
-                (true, false) => Some((a.word().float(), small(b)? as f64)),
-                (false, true) => Some((small(a)? as f64, b.word().float())),
+                (true, false) => Some((a.word().float(), exact_int(b)? as f64)),
+                (false, true) => Some((exact_int(a)? as f64, b.word().float())),
                 _ => None,
             });
             if let Some((x, y)) = step {

@@ -143,12 +143,3 @@ pub fn perm(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
     Ok(vm.big(falling(&n, k)))
 }
-
-/// A number that is an int, for those that take a fast way with them.
-#[inline]
-pub fn small(v: &Value) -> Option<i64> {
-    match Num::int_of(v) {
-        Some(Num::Int(i)) => Some(i),
-        _ => None,
-    }
-}

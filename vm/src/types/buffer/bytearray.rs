@@ -171,6 +171,9 @@ static METHODS: &[BuiltinDef] = &[
         let Ok(n) = usize::try_from(n) else {
             return vm.fail("ValueError", format!("Can only resize to positive sizes, got {n}"));
         };
+        if n == this(vm, a)?.len() {
+            return Ok(Value::NONE);
+        }
         resizable(vm, a)?;
         let mut bytes = this(vm, a)?.bytes.borrow_mut();
         let more = n.saturating_sub(bytes.len());
