@@ -6,7 +6,9 @@
 //! into `live`.
 
 mod attributes;
+mod effect;
 mod parts;
+mod verify;
 
 pub use attributes::{METHODS, equal};
 pub use parts::{Parts, complex_constant, complex_parts, units};

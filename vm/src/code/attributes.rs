@@ -1,6 +1,6 @@
 //! What Python sees of a code object: `co_*`, `replace`, comparison, the iterators over its tables.
 
-use super::parts::{Parts, nlocals, units};
+use super::parts::{Parts, check_parts, nlocals, units};
 use super::{Code, FAST_CELL, FAST_FREE, FAST_LOCAL, LineTable};
 use crate::error::R;
 use crate::object::{BuiltinDef, Bytes, Complex, Int, Kind, Kw, Set, Slice, Str, Tuple};
@@ -457,7 +457,12 @@ fn set_variables(p: &mut Parts, locals: &[Value], cells: &[Value], free: &[Value
 
 impl Vm {
     /// A code object whose parts come from the program.
-    pub(crate) fn new_code_from_program(&mut self, p: Parts) -> R<Value> {
+    pub(crate) fn new_code_from_program(&mut self, mut p: Parts) -> R<Value> {
+        check_parts(self, &p)?;
+        super::verify::clear_caches(&mut p.code);
+        if let Err(what) = super::verify::verify(&p) {
+            return self.fail("ValueError", format!("code: {what}"));
+        }
         Code::new(self, p)
     }
 }

@@ -71,25 +71,14 @@ impl Code {
         Code::new(vm, parts)
     }
 
-    /// Checks what CPython's constructor checks; the bytecode itself is believed.
+    /// Checks what CPython's constructor checks; the bytecode itself is believed (development builds verify it).
     pub fn new(vm: &mut Vm, p: Parts) -> R<Value> {
-        let strs = |all: &[Value]| all.iter().all(|v| v.is_kind(Kind::Str));
-        if !strs(&p.names) || !strs(&p.localsplus) {
-            return vm.fail("SystemError", "non-string found in code slot");
-        }
-        if p.localsplus.len() != p.kinds.len() {
-            return vm.fail("ValueError", "code: inconsistent variables");
-        }
-        if p.code.is_empty() {
-            return vm.fail("ValueError", "code: co_code is malformed");
-        }
-        let starred = (p.flags & CO_VARARGS != 0) as u64 + (p.flags & CO_VARKEYWORDS != 0) as u64;
-        let arguments = p.argcount as u64 + p.kwonlyargcount as u64 + starred;
-        if p.posonlyargcount > p.argcount || arguments > nlocals(&p.kinds) as u64 {
-            return vm.fail("ValueError", "code: co_varnames is too small");
-        }
-        if p.stacksize > 1 << 20 {
-            return vm.fail("OverflowError", "code: co_stacksize is too large");
+        check_parts(vm, &p)?;
+        #[cfg(debug_assertions)]
+        if let Err(what) = super::verify::verify(&p) {
+            let text =
+                |v: &Value| v.get::<crate::object::Str>().map_or(String::new(), |s| s.as_str().to_owned());
+            panic!("the compiler's code is refused: {what} ({} in {})", text(&p.qualname), text(&p.filename));
         }
         let simple_args = p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0;
         let live = p.code.iter().map(|&u| Cell::new(u)).collect();
@@ -165,6 +154,29 @@ impl Code {
             }
         }
     }
+}
+
+/// What CPython's constructor checks.
+pub fn check_parts(vm: &mut Vm, p: &Parts) -> R {
+    let strs = |all: &[Value]| all.iter().all(|v| v.is_kind(Kind::Str));
+    if !strs(&p.names) || !strs(&p.localsplus) {
+        return vm.fail("SystemError", "non-string found in code slot");
+    }
+    if p.localsplus.len() != p.kinds.len() {
+        return vm.fail("ValueError", "code: inconsistent variables");
+    }
+    if p.code.is_empty() {
+        return vm.fail("ValueError", "code: co_code is malformed");
+    }
+    let starred = (p.flags & CO_VARARGS != 0) as u64 + (p.flags & CO_VARKEYWORDS != 0) as u64;
+    let arguments = p.argcount as u64 + p.kwonlyargcount as u64 + starred;
+    if p.posonlyargcount > p.argcount || arguments > nlocals(&p.kinds) as u64 {
+        return vm.fail("ValueError", "code: co_varnames is too small");
+    }
+    if p.stacksize > 1 << 20 {
+        return vm.fail("OverflowError", "code: co_stacksize is too large");
+    }
+    Ok(())
 }
 
 pub fn nlocals(kinds: &[u8]) -> usize {

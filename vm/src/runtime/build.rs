@@ -50,8 +50,12 @@ pub fn build_set(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn set_add(vm: &mut Vm, n: u32) -> Flow {
     let v = vm.pop();
-    let s = list_below(vm, n);
-    vm.set_add(s.as_(), &v)?;
+    // Not always one that is being built: `__conditional_annotations__` is a name that a program may set.
+    let target = list_below(vm, n);
+    let Some(s) = target.get::<crate::object::Set>().filter(|_| vm.type_of(&target).is(&vm.types.set)) else {
+        return Err(vm.raise("SystemError", "SET_ADD: not a set").into());
+    };
+    vm.set_add(s, &v)?;
     Ok(())
 }
 pub fn set_update(vm: &mut Vm, n: u32) -> Flow {

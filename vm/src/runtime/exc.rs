@@ -116,6 +116,9 @@ pub(crate) fn new_exception(vm: &mut Vm, class: &Value, args: &[Value]) -> R<Val
 /// Raises the exception on top again. `arg` > 0: the offset of the original raise lies `arg` below it.
 pub fn reraise(vm: &mut Vm, arg: u32) -> Flow {
     let e = vm.pop();
+    if !e.is_kind(Kind::Exception) {
+        return Err(vm.raise("SystemError", "what is raised again is no exception").into());
+    }
     if arg > 0 {
         let at = vm.peek(arg as usize - 1).int();
         vm.reraise_lasti = Some(at as u32 / 2);

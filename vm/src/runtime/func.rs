@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::machine::Flow;
-use crate::object::{ClosureCell, Function, Str, Tuple};
+use crate::object::{ClosureCell, Dict, Function, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -11,7 +11,7 @@ pub fn make_function(vm: &mut Vm, _arg: u32) -> Flow {
     let (globals, builtins) = (vm.frame().globals().clone(), vm.frame().function().builtins.clone());
     let f = vm.new_function(&code, &globals, &builtins, Value::NONE);
     let name = vm.intern("__name__");
-    if let Some(module) = globals.as_::<crate::object::Dict>().get_str(&name) {
+    if let Some(module) = globals.as_::<Dict>().get_str(&name) {
         *f.as_::<Function>().module.borrow_mut() = module;
     }
     vm.push(f);
@@ -29,6 +29,15 @@ pub fn set_function_attribute(vm: &mut Vm, which: u32) -> Flow {
     let f = vm.pop();
     let v = vm.pop();
     let func = f.as_::<Function>();
+    // The defaults of a generic function come as arguments: only now it is known what they are.
+    let fits = match which {
+        1 | 8 => v.get::<Tuple>().is_some(),
+        2 => v.get::<Dict>().is_some(),
+        _ => true,
+    };
+    if !fits {
+        return Err(vm.raise("SystemError", format!("function attribute {which} is of a wrong type")).into());
+    }
     match which {
         1 => *func.defaults.borrow_mut() = v,
         2 => *func.kwdefaults.borrow_mut() = v,
@@ -56,7 +65,11 @@ pub fn copy_free_vars(vm: &mut Vm, n: u32) -> Flow {
     let f = vm.frame();
     let closure = f.function().closure.clone();
     let first = f.code().nlocalsplus as usize - n as usize;
-    for (i, cell) in closure.as_::<Tuple>().as_slice().iter().enumerate() {
+    let cells = closure.get::<Tuple>().map(Tuple::as_slice).unwrap_or_default();
+    if cells.len() != n as usize || !cells.iter().all(|c| c.get::<ClosureCell>().is_some()) {
+        return Err(vm.raise("SystemError", format!("{n} cells expected in the closure")).into());
+    }
+    for (i, cell) in cells.iter().enumerate() {
         // SAFETY: the free variables are the last slots, empty until now.
         unsafe { *vm.frame().locals.add(first + i) = cell.clone().into_word() };
     }

@@ -156,9 +156,9 @@ pub const DELETED: usize = 1;
 /// `__annotations__` of a body that annotates names: a dict, if there is none.
 pub fn setup_annotations(vm: &mut Vm, _arg: u32) -> Flow {
     let (d, key) = (names(vm), vm.intern("__annotations__"));
-    if d.as_::<Dict>().get_str(&key).is_none() {
+    if name_in(vm, &d, &key)?.is_none() {
         let fresh = vm.dict();
-        d.as_::<Dict>().set_str(vm, &key, fresh);
+        vm.set_item(&d, &key, fresh)?;
     }
     Ok(())
 }
