@@ -158,9 +158,18 @@ impl Vm {
         match rule {
             LineRule::Always => true,
             LineRule::IfLineChanged => {
-                prev == NO_PREV
-                    || code.base_op(prev as usize) == op::RESUME
-                    || code.line(prev as usize) != code.line(at)
+                if prev == NO_PREV || code.line(prev as usize) != code.line(at) {
+                    return true;
+                }
+                // A RESUME counts only where PY_START or PY_RESUME is not heard.
+                let state = code.monitoring.borrow();
+                let heard = |e| !state.armed(prev * 2, e).is_empty();
+                code.base_op(prev as usize) == op::RESUME
+                    && heard(if code.base_arg(prev as usize) & 3 == 0 {
+                        Event::PyStart
+                    } else {
+                        Event::PyResume
+                    })
             }
         }
     }

@@ -103,9 +103,7 @@ fn analyse(code: &Code) -> StaticSites {
     let mut events = vec![EventSet::empty(); code.base.len()];
     let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut line_starts: Vec<u32> = vec![];
-    // What comes before the first RESUME counts as the instruction before (a generator's has the line of its
-    // `def`).
-    let mut last_line = first.checked_sub(1).map(|n| code.line(starts[n]));
+    let mut last_line = None;
     for (n, &at) in starts.iter().enumerate().skip(first) {
         let o = code.base_op(at);
         if let Some(e) = op::hosted_event(o, code.base_arg(at)) {
@@ -158,9 +156,11 @@ fn analyse(code: &Code) -> StaticSites {
         let mine = code.line(at as usize);
         let preds = before.get(&at).map_or(&[][..], |v| v);
         let handler = handlers.binary_search(&(at as usize)).is_ok();
-        let same = |p: &u32| code.line(*p as usize) == mine && code.base_op(*p as usize) != op::RESUME;
+        let same = |p: &u32| code.line(*p as usize) == mine;
         let rule = if handler || preds.iter().any(same) { LineRule::IfLineChanged } else { LineRule::Always };
-        if rule == LineRule::IfLineChanged && !handler && preds.iter().all(same) {
+        // (A RESUME of the same line may let it fire: see `line_changed`.)
+        let never = |p: &u32| same(p) && code.base_op(*p as usize) != op::RESUME;
+        if rule == LineRule::IfLineChanged && !handler && preds.iter().all(never) {
             silent.push(at);
             continue;
         }

@@ -123,6 +123,13 @@ pub fn for_range_store<M: Machine>(m: &mut M, arg: u32) -> Flow {
 
 #[inline(always)]
 pub fn pop_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
-    super::stack::pop_top(m, arg)?;
-    m.event(Event::BranchRight, 0)
+    if !M::PROBED {
+        return super::stack::pop_top(m, arg);
+    }
+    // The event is told before the iterator goes.
+    let v = m.peek(0);
+    m.shrink(1);
+    let r = m.event(Event::BranchRight, 0);
+    m.drop(v);
+    r
 }

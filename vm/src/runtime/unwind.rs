@@ -2,7 +2,7 @@
 //! RAISE, RERAISE, EXCEPTION_HANDLED and PY_UNWIND on the way (rules M130 to M134).
 
 use crate::code::Code;
-use crate::frame::FLAG_ENTRY;
+use crate::frame::{FLAG_ENTRY, NO_PREV};
 use crate::object::{Exception, LINE_UNKNOWN, Traceback};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
@@ -22,7 +22,8 @@ impl Vm {
                 RaiseAt::EndUnit => code.end_unit(unit) as u32,
                 RaiseAt::Unit(u) => u,
                 RaiseAt::Thrown(u) => {
-                    before = u;
+                    // Nothing of it has run: the RESUME there suppresses no LINE.
+                    before = NO_PREV;
                     u.saturating_sub(1)
                 }
             };
