@@ -40,6 +40,7 @@ pub fn end_send<M: Machine>(m: &mut M, arg: u32) -> Flow {
 
 #[inline(always)]
 pub fn end_async_for<M: Machine>(m: &mut M, arg: u32) -> Flow {
-    m.residual(rt::end_async_for, arg)?;
-    m.event(Event::BranchRight, 0)
+    // Told even if it turns out to be another exception that goes on.
+    m.event(Event::BranchRight, 0)?;
+    m.residual(rt::end_async_for, arg)
 }

@@ -45,6 +45,10 @@ impl Vm {
             if self.enter_handler(unit, before, lasti.map_or(unit, |u| u as usize), e.clone()) {
                 return true;
             }
+            // What is on the stack goes before the event is told.
+            while self.frame().stack_depth() > 0 {
+                drop(self.pop());
+            }
             if self.fire_global(Event::PyUnwind, at, &e).is_err() {
                 e = self.take_pending();
             }
