@@ -169,7 +169,7 @@ impl Vm {
                 Some(w) if w.step == Step::Wrapped => {
                     g.hooks.running.set(false);
                     let item = w.target.clone();
-                    Err(self.raise_stop(item))
+                    Err(self.raise_type("StopIteration", vec![item]))
                 }
                 _ => Ok(v),
             },

@@ -255,6 +255,10 @@ pub fn unsupported_opcode(vm: &mut Vm, number: u32) -> Flow {
 /// RESUME in code that has not seen the present monitoring state: brings it up to date and starts the
 /// instruction again, which may be probed now.
 pub fn bring_up_to_date(vm: &mut Vm, _arg: u32) -> Flow {
+    // Nothing is delivered inside a callback; what runs there stays as it is (rule M83).
+    if vm.in_callback {
+        return Ok(());
+    }
     let code = vm.frame().function().code_value();
     let cause = vm.last_change.clone();
     vm.update_code(code.as_(), &cause);

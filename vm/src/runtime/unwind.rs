@@ -42,8 +42,11 @@ impl Vm {
             if self.fire_global(event, at, &e).is_err() {
                 e = self.take_pending();
             }
-            if self.enter_handler(unit, before, lasti.map_or(unit, |u| u as usize), e.clone()) {
-                return true;
+            let mut at = at;
+            match self.enter_handler(unit, before, lasti.map_or(unit, |u| u as usize), e.clone()) {
+                Ok(()) => return true,
+                Err(None) => {}
+                Err(Some((replaced, handler))) => (e, at) = (replaced, handler.saturating_sub(1)),
             }
             // What is on the stack goes before the event is told.
             while self.frame().stack_depth() > 0 {
@@ -69,12 +72,20 @@ impl Vm {
         }
     }
 
-    /// Goes to the handler of `unit`, if there is one. A failing EXCEPTION_HANDLED callback looks again with
-    /// the new exception (M59).
-    fn enter_handler(&mut self, unit: usize, before: u32, lasti: usize, mut e: Value) -> bool {
+    /// Goes to the handler of `unit`, if there is one. After a failing EXCEPTION_HANDLED callback the new
+    /// exception is looked up as if the unit before the handler had raised it, mostly with the same handler
+    /// (M59). Without a handler: the exception that replaced `e`, and the handler it was to have.
+    fn enter_handler(
+        &mut self,
+        mut unit: usize,
+        before: u32,
+        lasti: usize,
+        mut e: Value,
+    ) -> Result<(), Option<(Value, u32)>> {
+        let mut failed = None;
         loop {
             let Some((target, depth, push_lasti)) = self.frame().code().handler(unit) else {
-                return false;
+                return Err(failed.map(|handler| (e, handler)));
             };
             while self.frame().stack_depth() > depth {
                 drop(self.pop());
@@ -87,9 +98,11 @@ impl Vm {
             f.ip = f.ip_at(target);
             f.prev_unit = before;
             if self.fire_global(Event::ExceptionHandled, target as u32, &e).is_ok() {
-                return true;
+                return Ok(());
             }
             e = self.take_pending();
+            unit = target.saturating_sub(1);
+            failed = Some(target as u32);
         }
     }
 
