@@ -177,7 +177,7 @@ impl Vm {
         let plain_get = |vm: &mut Vm| {
             let m = t.special(vm, Special::Getattribute);
             let owner = m.as_ref().and_then(|m| m.get::<Builtin>()).map(|b| b.owner.clone());
-            owner.is_some_and(|o| o.is(&vm.types.type_) || o.is(&vm.types.module))
+            owner.is_some_and(|o| (o.is(&vm.types.type_) || o.is(&vm.types.module)) && t.is_subtype(&o))
         };
         let getattr = t.special(self, Special::Getattr).is_some();
         let get = getattr || !of_object(self, Special::Getattribute) && !plain_get(self);
