@@ -24,7 +24,7 @@ static FUNCTIONS: &[BuiltinDef] = &[
         let b = unsafe { CStr::from_ptr(libc::nl_langinfo(item)) }.to_bytes().to_vec();
         Ok(vm.fs_decode(&b))
     }),
-    BuiltinDef::new("getencoding", 0, 0, |vm, _, _| Ok(vm.str("utf-8"))),
+    BuiltinDef::new("getencoding", 0, 0, |vm, _, _| Ok(vm.str("UTF-8"))),
     BuiltinDef::new("strcoll", 2, 2, |vm, a, _| {
         let x = text(vm, &a[0], "strcoll", 1)?;
         let y = text(vm, &a[1], "strcoll", 2)?;

@@ -299,15 +299,15 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
     GetSet::new(
         "__annotate__",
         |vm, v| {
-            for key in ["__annotate_func__", "__annotate__"] {
-                if let Some(f) = class_dict_get(vm, v, key) {
-                    return if f.is_dynamic() || f.is_kind(Kind::Function) { Ok(f) } else { Ok(Value::NONE) };
-                }
-            }
             if !v.as_::<Type>().is_heap() {
                 let name = v.as_::<Type>().short_name();
                 return vm
                     .fail("AttributeError", format!("type object '{name}' has no attribute '__annotate__'"));
+            }
+            for key in ["__annotate_func__", "__annotate__"] {
+                if let Some(f) = class_dict_get(vm, v, key) {
+                    return if f.is_dynamic() || f.is_kind(Kind::Function) { Ok(f) } else { Ok(Value::NONE) };
+                }
             }
             Ok(Value::NONE)
         },

@@ -2,7 +2,6 @@
 
 use crate::error::R;
 use crate::object::Kw;
-use crate::types::number::Num;
 use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::{BigInt, BigUint};
