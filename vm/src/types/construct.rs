@@ -141,6 +141,7 @@ impl Vm {
                     let class = vm.types.type_.clone();
                     vm.make_instance(&class, a, kw)
                 }
+                [_] => vm.fail("TypeError", "type() takes no keyword arguments"),
                 _ => vm.fail("TypeError", "type() takes 1 or 3 arguments"),
             }),
             _ if class.is(&t.object) => row(0, ANY, true, |vm, a, kw| {
