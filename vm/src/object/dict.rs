@@ -125,7 +125,7 @@ impl Table {
                 }
                 if e.hash == hash {
                     let texts = k.is_plain(Kind::Str) && key.is_plain(Kind::Str);
-                    if !texts && !(k.is_int() && key.is_int()) {
+                    if !(texts || k.is_int() && key.is_int()) {
                         return Probe::Ask(i as usize, e.key.clone());
                     }
                     // SAFETY: kinds tested; the entry and the caller keep them.

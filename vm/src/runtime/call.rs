@@ -339,8 +339,8 @@ fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Va
     let defaults = f.defaults.borrow();
     let defaults = defaults.get::<Tuple>().map_or(&[][..], |t| t.as_slice());
     let kwdefaults = f.kwdefaults.borrow();
-    for i in 0..named {
-        if !slots[i].is_null() {
+    for (i, slot) in slots.iter_mut().enumerate().take(named) {
+        if !slot.is_null() {
             continue;
         }
         let default = match i < argc {
@@ -349,7 +349,7 @@ fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Va
         };
         // The function keeps it.
         let Some(v) = default else { return Ok(false) };
-        slots[i] = v.word();
+        *slot = v.word();
     }
     if vm.depth_left == 0 || vm.frame().sp.wrapping_add(named + code.frame_words()) > vm.stack_limit {
         return Ok(false);

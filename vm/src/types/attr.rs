@@ -223,10 +223,9 @@ impl Vm {
         let of_meta = self.class_lookup(meta.as_(), name);
         if let Some(d) = &of_meta
             && self.is_data_descriptor(d)
+            && (!self.only_sets(d) || self.class_lookup(obj.as_(), name).is_none())
         {
-            if !self.only_sets(d) || self.class_lookup(obj.as_(), name).is_none() {
-                return self.descr_get(d, Some(obj), &meta).map(Some);
-            }
+            return self.descr_get(d, Some(obj), &meta).map(Some);
         }
         if let Some(d) = self.class_lookup(obj.as_(), name) {
             return self.descr_get(&d, None, obj).map(Some);

@@ -20,8 +20,8 @@ pub static METHODS: &[BuiltinDef] = &[
         let widest = if s.is_ascii() { 0 } else { s.code_points().map(|c| c.to_u32()).max().unwrap_or(0) };
         let (head, each) = match widest {
             0 => (40, 1),
-            ..0x100 => (56, 1),
-            ..0x10000 => (56, 2),
+            1..0x100 => (56, 1),
+            0x100..0x10000 => (56, 2),
             _ => (56, 4),
         };
         Ok(vm.int(head + each * (s.len() as i64 + 1)))

@@ -421,7 +421,7 @@ fn items(vm: &mut Vm, x: &Array) -> R<Vec<Value>> {
     bytes.chunks_exact(x.size).map(|b| item::get(vm, x.code, b)).collect()
 }
 fn from_bytes(vm: &mut Vm, x: &Array, b: &[u8]) -> R {
-    if b.len() % x.size != 0 {
+    if !b.len().is_multiple_of(x.size) {
         return vm.fail("ValueError", "bytes length not a multiple of item size");
     }
     if b.is_empty() { Ok(()) } else { append(vm, x, b) }

@@ -62,7 +62,7 @@ static METHODS: &[BuiltinDef] = &[
     BuiltinDef::kw("__new__", 0, u8::MAX, |vm, a, _| Ok(vm.new_native(&a[0], ByteArray::new(vec![])))),
     BuiltinDef::kw("__init__", 0, u8::MAX, |vm, a, kw| {
         // Empty from the start, so that a failure leaves nothing behind.
-        if this(vm, a)?.len() > 0 {
+        if !this(vm, a)?.is_empty() {
             resizable(vm, a)?;
             drop(this(vm, a)?.bytes.take());
         }
