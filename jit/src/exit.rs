@@ -79,7 +79,7 @@ pub fn restore(vm: &mut Vm, func: &Func, snap: &Snapshot, codes: &[Value], buf: 
     let last = snap.frames.last().expect("a snapshot has the region's frame");
     let frame = vm.frame();
     frame.ip = frame.ip_at(last.resume as usize);
-    frame.prev_unit = last.prev;
+    (frame.prev_unit, frame.overlaid) = (last.prev, 0);
 }
 
 /// Writes locals and stack of the current frame and sets its stack pointer.

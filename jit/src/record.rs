@@ -450,6 +450,10 @@ impl Recorder<'_> {
         if self.frames.len() == depth {
             self.top().prev = at;
         }
+        // The frame itself knows too: the recording may end before the next instruction.
+        let prev = self.top().prev;
+        let frame = self.frame();
+        (frame.prev_unit, frame.overlaid) = (prev, 0);
     }
 
     /// The state as a snapshot: `resume` of the top frame is set.

@@ -3,6 +3,7 @@
     python3 fuzz.py make SEED                     prints the program of a seed
     python3 fuzz.py run OURS THEIRS FIRST LAST    runs both command lines on those seeds, tells of differences
     python3 fuzz.py record THEIRS FIRST LAST      writes recorded.txt: a seed and a checksum of its log in each line
+    python3 fuzz.py check OURS                    runs the recorded seeds
 
 Each program defines a few random functions, generators, coroutines and classes, switches events of up to three tools on
 and off between and within calls of them, and prints the events. THEIRS must be CPython 3.14. What CPython does by
@@ -439,6 +440,17 @@ def main():
     if sys.argv[1] == "make":
         print(make(int(sys.argv[2])), end="")
         return 0
+    if sys.argv[1] == "check":
+        rows = [row.split(" ", 1) for row in HERE.joinpath("recorded.txt").read_text().splitlines()]
+        bad = []
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder, "program.py"))
+            for seed, expected in rows:
+                Path(path).write_text(make(int(seed)))
+                if checksum(output(sys.argv[2], path)) != expected:
+                    bad.append(seed)
+        print("%d seeds, %d differ %s" % (len(rows), len(bad), " ".join(bad)))
+        return 1 if bad else 0
     record = sys.argv[1] == "record"
     commands = sys.argv[2:-2]
     first, last = map(int, sys.argv[-2:])

@@ -51,7 +51,7 @@ pub struct Frame {
     pub end_skip: u16,
     /// The instruction executed before the one about to run, where monitoring needs to know (see `site`).
     pub prev_unit: u32,
-    /// The instruction under way was overlaid by INSTRUCTION or LINE when it began (rule M115).
+    /// What monitoring noted of the instruction under way when it began (bits in `monitor`).
     pub overlaid: u32,
 }
 

@@ -42,6 +42,14 @@ pub(crate) struct CallHeard {
     python: bool,
 }
 
+// Bits of `Frame::overlaid`, about the instruction that the last probe met.
+/// It was overlaid by INSTRUCTION or LINE (rule M115).
+const OVERLAID: u32 = 1;
+/// A RESUME that was heard: the LINE after it fires even if it is the same line.
+const HEARD_RESUME: u32 = 2;
+/// Its own event was not heard when INSTRUCTION was told.
+const TOO_LATE: u32 = 4;
+
 impl Vm {
     // ---- changes
 
@@ -132,7 +140,12 @@ impl Vm {
         let code = self.current_code();
         let code: &Code = code.as_();
         let base = code.base_op(at);
-        let overlaid = is_overlaid(code, at);
+        let hears = |at: usize, e: Event| !code.monitoring.borrow().armed(at as u32 * 2, e).is_empty();
+        let mut how = if is_overlaid(code, at) { OVERLAID } else { 0 };
+        let own = op::hosted_event(base, code.base_arg(at));
+        if base == op::RESUME && own.is_some_and(|e| hears(at, e)) {
+            how |= HEARD_RESUME;
+        }
         if !self.in_callback {
             if let Some(rule) = code.sites().line_rule(at as u32)
                 && self.line_changed(code, at, prev, rule)
@@ -144,13 +157,17 @@ impl Vm {
                     return Ok(op::NOP);
                 }
             }
-            if code.sites().events_at(at).contains(EventSet::INSTRUCTION) {
+            if code.sites().events_at(at).contains(EventSet::INSTRUCTION) && hears(at, Event::Instruction) {
+                // What INSTRUCTION's callbacks switch on comes too late for this instruction (rule M89).
+                if own.is_some_and(|e| !hears(at, e)) {
+                    how |= TOO_LATE;
+                }
                 self.fire_here(Event::Instruction, at, &[Value::small(at as i64 * 2)])?;
             }
         }
         let f = self.frame();
         f.prev_unit = at as u32;
-        f.overlaid = overlaid as u32;
+        f.overlaid = how;
         Ok(base)
     }
 
@@ -161,11 +178,14 @@ impl Vm {
                 if prev == NO_PREV || code.line(prev as usize) != code.line(at) {
                     return true;
                 }
-                // A RESUME counts only where PY_START or PY_RESUME is not heard.
+                if code.base_op(prev as usize) != op::RESUME {
+                    return false;
+                }
+                // It counts only if PY_START or PY_RESUME is not heard and was not when it ran.
                 let state = code.monitoring.borrow();
                 let heard = |e| !state.armed(prev * 2, e).is_empty();
-                code.base_op(prev as usize) == op::RESUME
-                    && heard(if code.base_arg(prev as usize) & 3 == 0 {
+                self.frame().overlaid & HEARD_RESUME != 0
+                    || heard(if code.base_arg(prev as usize) & 3 == 0 {
                         Event::PyStart
                     } else {
                         Event::PyResume
@@ -178,6 +198,10 @@ impl Vm {
     /// where a jump or branch went.
     pub(crate) fn fire_local(&mut self, event: Event, target: Ip) -> R {
         let at = self.frame().prev_unit as usize;
+        if self.frame().overlaid & TOO_LATE != 0 {
+            self.call_heard = None;
+            return Ok(());
+        }
         if event == Event::Call {
             return self.fire_call(at);
         }
@@ -247,7 +271,7 @@ impl Vm {
             return Ok(());
         }
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
-        let source = if self.frame().overlaid != 0 { at } else { branch_source(code, at) };
+        let source = if self.frame().overlaid & OVERLAID != 0 { at } else { branch_source(code, at) };
         let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
         // The frame shows the jump as the instruction under way (rule M47).
         let f = self.frame();

@@ -98,6 +98,8 @@ impl Vm {
             f.ip = f.ip_at(target);
             f.prev_unit = before;
             if self.fire_global(Event::ExceptionHandled, target as u32, &e).is_ok() {
+                // A change of events in the callback takes the wrong instruction for the one before.
+                self.frame().prev_unit = before;
                 return Ok(());
             }
             e = self.take_pending();

@@ -1,0 +1,90 @@
+# Asynchronous generators and comprehensions, async with and async for: local events of each function.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+class Await:
+    def __await__(self):
+        yield 1
+
+
+class Manager:
+    async def __aenter__(self):
+        await Await()
+        return self
+
+    async def __aexit__(self, *args):
+        return True
+
+
+async def numbers(n):
+    for i in range(n):
+        await Await()
+        yield i
+
+
+async def main():
+    async for i in numbers(2):
+        pass
+    else:
+        i = 5
+    x = [j async for j in numbers(1)]
+    async with Manager() as m:
+        raise KeyError
+    g = numbers(3)
+    await g.__anext__()
+    await g.aclose()
+    return x
+
+
+def shape():
+    c = main()
+    try:
+        while True:
+            c.send(None)
+    except StopIteration:
+        pass
+
+
+def hear(event):
+    def callback(code, *args):
+        log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(4, getattr(E, event), callback)
+
+
+mon.use_tool_id(4, "local")
+LOCAL = NAMES[:11]
+for name in LOCAL:
+    hear(name)
+functions = [f for f in list(globals().values()) if hasattr(f, "__code__") and f not in (show, ours, hear)]
+for n, f in enumerate(functions):
+    # All local events for some, lines and calls for the others.
+    chosen = LOCAL if n % 2 else ["PY_START", "PY_RESUME", "LINE", "CALL", "PY_YIELD"]
+    mon.set_local_events(4, f.__code__, sum(getattr(E, name) for name in chosen))
+shape()
+for f in functions:
+    mon.set_local_events(4, f.__code__, 0)
+shape()
+print("\n".join(log))

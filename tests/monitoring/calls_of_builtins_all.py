@@ -1,0 +1,63 @@
+# Builtin functions, methods, classes and descriptors: every event.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+def shape():
+    len([1])
+    [].append(1)
+    list.append([], 1)
+    u = [].append
+    u(2)
+    dict(a=1)
+    int("3")
+    max([1, 2], key=abs)
+    sorted([2, 1], key=lambda v: -v)
+    "a,b".split(",")
+    str.upper("a")
+    list(map(str, range(2)))
+    isinstance(1, int)
+    print(*(), end="")
+    try:
+        int("x")
+    except ValueError:
+        pass
+    getattr(1, "nothing", None)
+
+
+def hear(event):
+    def callback(code, *args):
+        if ours(code):
+            log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(0, getattr(E, event), callback)
+
+
+mon.use_tool_id(0, "all")
+for name in NAMES:
+    hear(name)
+mon.set_events(0, sum(getattr(E, name) for name in NAMES))
+shape()
+mon.set_events(0, 0)
+print("\n".join(log))

@@ -1,0 +1,86 @@
+# Class bodies, decorators, metaclasses, __init_subclass__ and properties: local events of each function.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+def decorate(x):
+    return x
+
+
+class Meta(type):
+    def __new__(meta, name, bases, space, **more):
+        return super().__new__(meta, name, bases, space)
+
+
+def shape():
+    @decorate
+    class A(metaclass=Meta, option=1):
+        x = [i for i in range(2)]
+
+        @decorate
+        @decorate
+        def m(self): return self.y
+
+        @property
+        def p(self):
+            return 1
+
+        def __init_subclass__(cls):
+            cls.y = 2
+
+    class B(A):
+        def __init__(self, y):
+            self.y = y
+
+        def __set_name__(self, owner, name):
+            pass
+
+    class C:
+        b = B(1)
+    B(3).m()
+    B(4).p
+    return C
+
+
+def hear(event):
+    def callback(code, *args):
+        log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(4, getattr(E, event), callback)
+
+
+mon.use_tool_id(4, "local")
+LOCAL = NAMES[:11]
+for name in LOCAL:
+    hear(name)
+functions = [f for f in list(globals().values()) if hasattr(f, "__code__") and f not in (show, ours, hear)]
+for n, f in enumerate(functions):
+    # All local events for some, lines and calls for the others.
+    chosen = LOCAL if n % 2 else ["PY_START", "PY_RESUME", "LINE", "CALL", "PY_YIELD"]
+    mon.set_local_events(4, f.__code__, sum(getattr(E, name) for name in chosen))
+shape()
+for f in functions:
+    mon.set_local_events(4, f.__code__, 0)
+shape()
+print("\n".join(log))

@@ -1,0 +1,85 @@
+# Implicit and explicit chaining, bare raise, raise from None: every event.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+def first():
+    raise KeyError(1)
+
+
+def second():
+    try:
+        first()
+    except KeyError:
+        raise ValueError(2)
+
+
+def third():
+    try:
+        second()
+    except ValueError:
+        raise OSError(3) from None
+
+
+def again():
+    try:
+        first()
+    except KeyError as e:
+        try:
+            raise
+        except KeyError:
+            raise e
+
+
+def shape():
+    for f in (first, second, third, again):
+        try:
+            f()
+        except Exception as e:
+            x = e.__context__
+    try:
+        raise
+    except RuntimeError:
+        pass
+    try:
+        raise 5
+    except TypeError:
+        pass
+
+
+def hear(event):
+    def callback(code, *args):
+        if ours(code):
+            log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(0, getattr(E, event), callback)
+
+
+mon.use_tool_id(0, "all")
+for name in NAMES:
+    hear(name)
+mon.set_events(0, sum(getattr(E, name) for name in NAMES))
+shape()
+mon.set_events(0, 0)
+print("\n".join(log))

@@ -1,0 +1,73 @@
+# exec, eval, compile, and functions made by them: two tools that answer DISABLE, and restart_events.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+def shape():
+    space = {}
+    exec("x = 1\ny = [i for i in range(x)]", space)
+    eval("x + 1", space)
+    exec("def f(a):\n    return a\nf(2)\n", space)
+    space["f"](3)
+    code = compile("z = 1\nz = 2\n", "made", "exec")
+    exec(code, space)
+    try:
+        exec("1 / 0", space)
+    except ZeroDivisionError:
+        pass
+    try:
+        eval("(")
+    except SyntaxError:
+        pass
+
+
+def hear(tool, event):
+    def callback(code, *args):
+        if not ours(code):
+            return mon.DISABLE
+        log.append("%d %s %s %s" % (tool, event, code.co_name, " ".join(map(show, args))))
+        # Every third location goes on.
+        return mon.DISABLE if len(log) % 3 else None
+
+    mon.register_callback(tool, getattr(E, event), callback)
+
+
+SETS = {1: "PY_START PY_RESUME LINE BRANCH_LEFT", 3: "CALL PY_RETURN PY_YIELD JUMP BRANCH_RIGHT"}
+for tool, names in SETS.items():
+    mon.use_tool_id(tool, "disables")
+    for name in names.split():
+        hear(tool, name)
+    mon.set_events(tool, sum(getattr(E, name) for name in names.split()))
+shape()
+log.append("again")
+shape()
+log.append("restart")
+mon.restart_events()
+shape()
+log.append("one tool only, without some events")
+mon.set_events(3, 0)
+mon.set_events(1, E.LINE | E.PY_START | E.PY_RESUME)
+shape()
+mon.set_events(1, 0)
+print("\n".join(log))

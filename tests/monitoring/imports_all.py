@@ -1,0 +1,83 @@
+# Imports, attribute access of modules, functools and contextlib: every event.
+import contextlib
+import functools
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+@functools.lru_cache
+def cached(n):
+    return n
+
+
+@contextlib.contextmanager
+def managed():
+    try:
+        yield 1
+    finally:
+        pass
+
+
+@functools.wraps(cached)
+def wrapped(*a):
+    return cached(*a)
+
+
+def shape():
+    import math
+    from os import path
+    math.sqrt(4)
+    path.basename("a/b")
+    cached(1)
+    cached(1)
+    wrapped(2)
+    with managed() as m:
+        pass
+    try:
+        with managed():
+            raise KeyError
+    except KeyError:
+        pass
+    functools.partial(cached, 3)()
+    try:
+        import no_such_module
+    except ImportError:
+        pass
+
+
+def hear(event):
+    def callback(code, *args):
+        if ours(code):
+            log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(0, getattr(E, event), callback)
+
+
+mon.use_tool_id(0, "all")
+for name in NAMES:
+    hear(name)
+mon.set_events(0, sum(getattr(E, name) for name in NAMES))
+shape()
+mon.set_events(0, 0)
+print("\n".join(log))

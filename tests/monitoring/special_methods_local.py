@@ -1,0 +1,105 @@
+# Special methods called by operators and protocols: local events of each function.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+class V:
+    def __init__(self, n):
+        self.n = n
+
+    def __add__(self, o):
+        return V(self.n + o.n)
+
+    def __eq__(self, o):
+        return self.n == o.n
+
+    def __hash__(self):
+        return self.n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        if i > 1:
+            raise IndexError
+        return i
+
+    def __contains__(self, x):
+        return False
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+    def __bool__(self):
+        return True
+
+    def __format__(self, spec):
+        return spec
+
+    def __index__(self):
+        return 1
+
+
+def shape():
+    a, b = V(1), V(2)
+    a + b
+    a == b
+    {a: 1}
+    len(b)
+    a[0]
+    3 in a
+    getattr(a, "nothing", 0)
+    if a:
+        pass
+    f"{a:x}"
+    [5, 6][a]
+    list(a)
+    try:
+        a.missing
+    except AttributeError:
+        pass
+    x, y = V(2)
+
+
+def hear(event):
+    def callback(code, *args):
+        log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(4, getattr(E, event), callback)
+
+
+mon.use_tool_id(4, "local")
+LOCAL = NAMES[:11]
+for name in LOCAL:
+    hear(name)
+functions = [f for f in list(globals().values()) if hasattr(f, "__code__") and f not in (show, ours, hear)]
+for n, f in enumerate(functions):
+    # All local events for some, lines and calls for the others.
+    chosen = LOCAL if n % 2 else ["PY_START", "PY_RESUME", "LINE", "CALL", "PY_YIELD"]
+    mon.set_local_events(4, f.__code__, sum(getattr(E, name) for name in chosen))
+shape()
+for f in functions:
+    mon.set_local_events(4, f.__code__, 0)
+shape()
+print("\n".join(log))

@@ -1,0 +1,85 @@
+# Delegation with yield from: values, throw, close, errors: every event.
+import sys
+
+mon = sys.monitoring
+E = mon.events
+log = []
+NAMES = (
+    "PY_START PY_RESUME PY_RETURN PY_YIELD CALL LINE INSTRUCTION JUMP BRANCH_LEFT BRANCH_RIGHT STOP_ITERATION RAISE "
+    "EXCEPTION_HANDLED PY_UNWIND PY_THROW RERAISE C_RETURN C_RAISE"
+).split()
+
+
+def show(v):
+    if v is mon.MISSING:
+        return "-"
+    if v is None or isinstance(v, (int, str)):
+        return repr(v)
+    if isinstance(v, BaseException):
+        return type(v).__name__
+    return getattr(v, "__name__", None) or "<%s>" % type(v).__name__
+
+
+def ours(code):
+    return code.co_filename == __file__ or code.co_filename[0] not in "/<" or code.co_filename == "<string>"
+
+
+def inner(n):
+    for i in range(n):
+        yield i
+    return n
+
+
+def guarded():
+    try:
+        yield 1
+    except ValueError:
+        yield 2
+    return 3
+
+
+def outer(it):
+    r = yield from it
+    yield r
+
+
+def drain(g):
+    out = []
+    while True:
+        try:
+            out.append(next(g))
+        except StopIteration:
+            return out
+
+
+def shape():
+    drain(outer(inner(2)))
+    drain(outer([5]))
+    drain(outer(inner(0)))
+    g = outer(guarded())
+    next(g)
+    g.throw(ValueError)
+    drain(g)
+    g = outer(guarded())
+    next(g)
+    try:
+        g.throw(KeyError)
+    except KeyError:
+        pass
+
+
+def hear(event):
+    def callback(code, *args):
+        if ours(code):
+            log.append("%s %s %s" % (event, code.co_name, " ".join(map(show, args))))
+
+    mon.register_callback(0, getattr(E, event), callback)
+
+
+mon.use_tool_id(0, "all")
+for name in NAMES:
+    hear(name)
+mon.set_events(0, sum(getattr(E, name) for name in NAMES))
+shape()
+mon.set_events(0, 0)
+print("\n".join(log))
