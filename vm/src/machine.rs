@@ -238,7 +238,7 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next seven are the interpreter's only: the recorder answers that it cannot.
+    // The next eight are the interpreter's only: the recorder answers that it cannot.
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
@@ -253,6 +253,9 @@ pub trait Machine: Sized {
     fn resume_by_send(&mut self, arg: u32) -> bool;
     /// YIELD_VALUE: the caller's frame becomes the current one. False: Rust called.
     fn suspend(&mut self, arg: u32) -> bool;
+    /// Enters the `__getitem__` of the instance below the top, if that is a Python function that takes just these
+    /// arguments.
+    fn enter_getitem(&mut self) -> Flow<bool>;
     /// As `enter_function`, where defaults complete the arguments. False: they do not.
     fn enter_with_defaults(&mut self, args: u32, skip: u16) -> bool;
     // The next seven go by the instruction's inline cache; `None`: it does not fit this object.

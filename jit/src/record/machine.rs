@@ -614,6 +614,9 @@ impl Machine for Recorder<'_> {
     fn suspend(&mut self, _arg: u32) -> bool {
         false
     }
+    fn enter_getitem(&mut self) -> Flow<bool> {
+        Ok(false)
+    }
     fn enter_with_defaults(&mut self, _args: u32, _skip: u16) -> bool {
         false
     }

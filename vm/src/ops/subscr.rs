@@ -34,6 +34,9 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     } else if m.is_kind(x, Kind::Dict) {
         m.quicken(op::BINARY_OP_SUBSCR_DICT)?;
     }
+    if !M::PROBED && m.enter_getitem()? {
+        return Ok(());
+    }
     let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
     m.jump(5);
     finish2(m, r);

@@ -14,6 +14,8 @@ use crate::vm::Vm;
 
 /// Inline-cache units of CALL and CALL_KW.
 const SKIP: usize = 3;
+/// Those of BINARY_OP.
+const SUBSCR_SKIP: u16 = 5;
 
 /// A bound method in callable position becomes function and self (M122).
 pub fn expand_method(vm: &mut Vm, args: u32) -> Flow {
@@ -490,6 +492,19 @@ impl Vm {
                 Err(self.raise("TypeError", format!("'{name}' object is not callable")))
             }
         }
+    }
+
+    /// `c[i]` of an instance whose `__getitem__` is a Python function of two parameters: container and index, on top
+    /// of the stack, become the locals of its frame. False: it is something else.
+    pub(crate) fn enter_getitem(&mut self) -> R<bool> {
+        let c = self.peek(1);
+        let Some(f) = self.special_of(Value::of(&c), Special::GetItem) else { return Ok(false) };
+        match f.get::<Function>() {
+            Some(g) if g.code().simple_args && g.code().argcount == 2 => {}
+            _ => return Ok(false),
+        }
+        self.enter_in_place(f, 2, SUBSCR_SKIP, 0)?;
+        Ok(true)
     }
 
     /// Enters a frame whose `n` arguments are the topmost words of the stack; they become its locals. The

@@ -2,8 +2,9 @@
 //! RAISE, RERAISE, EXCEPTION_HANDLED and PY_UNWIND on the way (rules M130 to M134).
 
 use crate::code::Code;
-use crate::frame::{FLAG_ENTRY, NO_PREV};
+use crate::frame::{FLAG_ENTRY, FLAG_INIT, NO_PREV};
 use crate::object::{Exception, LINE_UNKNOWN, Traceback};
+use crate::op;
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use seriema_monitoring::Event;
@@ -60,13 +61,15 @@ impl Vm {
                 self.leave_entry_frame(Err(crate::error::Exc));
                 return false;
             }
+            let made = self.frame().flags & FLAG_INIT != 0;
             self.pop_frame();
             self.pending = Some(e);
-            // In the caller it arises one unit before the calling instruction.
             let f = self.frame();
             let unit = f.code().start_of(f.unit());
-            // A loop over a generator behaves as if it called it (rule M181, cold).
-            if f.code().base_op(unit) != crate::op::FOR_ITER {
+            // In the caller it arises one unit before the calling instruction. The others, whose frames are only
+            // entered in place here, behave as if they called Rust (rules M133, M180, cold).
+            let called = !matches!(f.code().base_op(unit), op::FOR_ITER | op::LOAD_ATTR | op::BINARY_OP);
+            if called && !made {
                 self.raise_at = RaiseAt::Unit((unit as u32).saturating_sub(1));
             }
         }

@@ -563,6 +563,15 @@ fn place(vm: &mut Vm, x: &Array, v: &Value, what: &str) -> R<usize> {
 }
 fn get_item(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     let x = this(vm, a)?;
+    if a[1].word().is_int() && x.code == 'd' {
+        let i = a[1].word().int();
+        let i = if i < 0 { i + x.len() as i64 } else { i };
+        let bytes = x.bytes.borrow();
+        let item = usize::try_from(i).ok().and_then(|i| bytes.get(i.checked_mul(8)?..)?.first_chunk());
+        if let Some(item) = item {
+            return Ok(Value::float(f64::from_ne_bytes(*item)));
+        }
+    }
     if let Some(s) = a[1].get::<Slice>() {
         let b = vm.slice_bounds(s, x.len())?;
         let mut out = vm.new_bytes(b.count.saturating_mul(x.size))?;
