@@ -1,11 +1,11 @@
-//! Seriema in a Rust program: run code, call functions, watch it with a Rust callback.
+//! Seriema in a Rust program: run code, call functions, watch it with a Rust closure.
 //!
 //! `cargo run --release --ignore-rust-version --example embed`
 
-use seriema::monitoring::{Event, ToolId, Verdict};
+use seriema::events::{self, ToolId, Verdict};
 use seriema::{Error, Python};
-use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn main() -> Result<(), Error> {
     let mut py = Python::builder().build()?;
@@ -16,19 +16,15 @@ fn main() -> Result<(), Error> {
     println!("area: {:?}", py.to_f64(&result));
 
     // Count the calls that Python code makes, without entering the interpreter for it.
-    let calls = Rc::new(Cell::new(0));
+    let calls = Arc::new(AtomicU64::new(0));
     let seen = calls.clone();
-    py.exec("import sys\nsys.monitoring.use_tool_id(sys.monitoring.PROFILER_ID, 'embedder')", "setup.py")?;
-    py.on_event(ToolId::PROFILER, Event::Call, move |_| {
-        seen.set(seen.get() + 1);
+    let tool = py.monitoring().take_tool(ToolId::PROFILER, "embedder")?;
+    let watching = py.monitoring().watch(&tool, events::Call, move |_, _| {
+        seen.fetch_add(1, Ordering::Relaxed);
         Verdict::Continue
-    });
-    py.exec(
-        "sys.monitoring.set_events(sys.monitoring.PROFILER_ID, sys.monitoring.events.CALL)\n\
-         total = 0\nfor i in range(10):\n    total += area(i, 2)\n\
-         sys.monitoring.set_events(sys.monitoring.PROFILER_ID, 0)\n",
-        "watched.py",
-    )?;
-    println!("calls seen: {}", calls.get());
+    })?;
+    py.exec("total = 0\nfor i in range(10):\n    total += area(i, 2)\n", "watched.py")?;
+    drop(watching);
+    println!("calls seen: {}", calls.load(Ordering::Relaxed));
     Ok(())
 }

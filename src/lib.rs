@@ -7,6 +7,8 @@
 //! assert_eq!(py.to_i64(&v), Some(42));
 //! ```
 //!
+//! [`events`]: watching a program with closures.
+//!
 //! The parts: [`vm`] (objects, interpreter), [`monitoring`] (`sys.monitoring` as a state machine), [`jit`]
 //! (recorder, trace IR, Cranelift).
 
@@ -15,11 +17,14 @@ pub use seriema_monitoring as monitoring;
 pub use seriema_vm as vm;
 
 pub use seriema_jit::options::{Mode, Options as JitOptions};
-pub use seriema_vm::monitor::EventInfo;
 pub use seriema_vm::value::Value;
 
-use seriema_monitoring::{Event, ToolId, Verdict};
+pub mod events;
+
+use seriema_monitoring::MonitorError;
+use seriema_vm::code::Code;
 use seriema_vm::compile::Source;
+use seriema_vm::error::R;
 use seriema_vm::import::Library;
 use seriema_vm::object::{Dict, Kw, List, Module, Str};
 use seriema_vm::vm::{Options, Vm};
@@ -35,6 +40,8 @@ pub enum Error {
     Io(std::io::Error),
     /// This machine has no code generator for the JIT.
     Jit(String),
+    /// A refused call of [`events`].
+    Monitoring(MonitorError),
 }
 
 impl fmt::Display for Error {
@@ -44,11 +51,18 @@ impl fmt::Display for Error {
             Error::Python { class, message, .. } => write!(f, "{class}: {message}"),
             Error::Io(e) => e.fmt(f),
             Error::Jit(e) => write!(f, "no JIT: {e}"),
+            Error::Monitoring(e) => e.fmt(f),
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+impl From<MonitorError> for Error {
+    fn from(e: MonitorError) -> Error {
+        Error::Monitoring(e)
+    }
+}
 
 /// The Python part of the standard library, which is in this binary.
 pub const LIBRARY: Library = Library {
@@ -131,6 +145,7 @@ impl Python {
     }
     /// The machine itself, for what the facade does not offer.
     pub fn vm(&mut self) -> &mut Vm {
+        self.vm.carry_out_closings();
         &mut self.vm
     }
 
@@ -153,11 +168,36 @@ impl Python {
         self.error()
     }
 
-    fn run(&mut self, source: &str, filename: &str, what: Source) -> Result<Value, Error> {
-        let globals = self.vm.main_module().as_::<Module>().dict.clone();
-        let result =
-            self.vm.compile(source, filename, what).and_then(|code| self.vm.exec_code(&code, &globals));
+    /// Runs something in the machine: guards dropped before have taken effect, and the panic of a callback goes
+    /// on here.
+    fn enter<T>(&mut self, f: impl FnOnce(&mut Vm) -> R<T>) -> Result<T, Error> {
+        self.vm.carry_out_closings();
+        let result = f(&mut self.vm);
+        if let Some(panic) = self.vm.listening.panic.take() {
+            if result.is_err() {
+                drop(self.vm.take_pending());
+            }
+            std::panic::resume_unwind(panic);
+        }
         result.map_err(|_| self.error())
+    }
+    fn run(&mut self, source: &str, filename: &str, what: Source) -> Result<Value, Error> {
+        let code = self.enter(|vm| vm.compile(source, filename, what))?;
+        self.run_compiled(&code)
+    }
+    /// Compiles a program without running it: the answer is a code object.
+    pub fn compile(&mut self, source: &str, filename: &str) -> Result<Value, Error> {
+        self.enter(|vm| vm.compile(source, filename, Source::Exec))
+    }
+    /// Runs a code object in `__main__`.
+    pub fn run_compiled(&mut self, code: &Value) -> Result<Value, Error> {
+        self.enter(|vm| {
+            if code.get::<Code>().is_none() {
+                return Err(vm.raise("TypeError", "run_compiled() wants a code object"));
+            }
+            let globals = vm.main_module().as_::<Module>().dict.clone();
+            vm.exec_code(code, &globals)
+        })
     }
     /// Runs statements in `__main__`. `filename` is what tracebacks say.
     pub fn exec(&mut self, source: &str, filename: &str) -> Result<(), Error> {
@@ -165,7 +205,7 @@ impl Python {
     }
     /// Runs the code of `-c`.
     pub fn run_code(&mut self, source: &str) -> Result<(), Error> {
-        self.vm.set_main_loader(None).map_err(|_| self.error())?;
+        self.enter(|vm| vm.set_main_loader(None))?;
         self.exec(source, "<string>")
     }
     /// Evaluates an expression in `__main__`.
@@ -195,37 +235,47 @@ impl Python {
         self.run_by_runpy("__main__", false)
     }
     fn run_by_runpy(&mut self, name: &str, alter_argv: bool) -> Result<(), Error> {
-        self.vm.main_module();
-        let (name, alter) = (self.vm.str(name), Value::bool(alter_argv));
-        let run = self.vm.import_module("runpy").and_then(|m| {
-            let key = self.vm.intern("_run_module_as_main");
-            self.vm.get_attr(&m, &key)
-        });
-        let result = run.and_then(|f| self.vm.call(&f, &[name, alter], Kw::NONE));
-        result.map(drop).map_err(|_| self.error())
+        self.enter(|vm| {
+            vm.main_module();
+            let (name, alter) = (vm.str(name), Value::bool(alter_argv));
+            let runpy = vm.import_module("runpy")?;
+            let key = vm.intern("_run_module_as_main");
+            let run = vm.get_attr(&runpy, &key)?;
+            vm.call(&run, &[name, alter], Kw::NONE).map(drop)
+        })
     }
     /// Runs a file as `__main__`.
     pub fn run_file(&mut self, path: &Path) -> Result<(), Error> {
+        let code = self.load_file(path)?;
+        self.run_compiled(&code).map(drop)
+    }
+    /// Compiles a file that is to be `__main__`; [`run_compiled`](Python::run_compiled) runs it.
+    pub fn load_file(&mut self, path: &Path) -> Result<Value, Error> {
         let source = std::fs::read(path).map_err(Error::Io)?;
         let name = path.to_string_lossy().into_owned();
-        let file = self.vm.str(&name);
-        let source = self.vm.decode_source(&source, &file).map_err(|_| self.error())?;
-        let main = self.vm.main_module();
-        self.vm.set_main_loader(Some(&file)).map_err(|_| self.error())?;
-        let key = self.vm.intern("__file__");
-        main.as_::<Module>().dict.as_::<Dict>().set_str(&mut self.vm, &key, file);
-        self.exec(&source, &name)
+        self.enter(|vm| {
+            let file = vm.str(&name);
+            let source = vm.decode_source(&source, &file)?;
+            let main = vm.main_module();
+            vm.set_main_loader(Some(&file))?;
+            let key = vm.intern("__file__");
+            main.as_::<Module>().dict.as_::<Dict>().set_str(vm, &key, file);
+            vm.compile(&source, &name, Source::Exec)
+        })
     }
     /// Runs source bytes as `__main__`.
     pub fn run_source(&mut self, source: &[u8], name: &str) -> Result<(), Error> {
-        let file = self.vm.str(name);
-        let source = self.vm.decode_source(source, &file).map_err(|_| self.error())?;
-        self.vm.set_main_loader(None).map_err(|_| self.error())?;
+        let source = self.enter(|vm| {
+            let file = vm.str(name);
+            let source = vm.decode_source(source, &file)?;
+            vm.set_main_loader(None)?;
+            Ok(source)
+        })?;
         self.exec(&source, name)
     }
     /// Calls a Python object.
     pub fn call(&mut self, f: &Value, args: &[Value]) -> Result<Value, Error> {
-        self.vm.call(f, args, Kw::NONE).map_err(|_| self.error())
+        self.enter(|vm| vm.call(f, args, Kw::NONE))
     }
     /// A global variable of `__main__`.
     pub fn global(&mut self, name: &str) -> Option<Value> {
@@ -263,13 +313,10 @@ impl Python {
     }
 
     // ---- monitoring
-    /// Calls `f` for every `event` that `tool` has set, without entering the interpreter.
-    pub fn on_event(&mut self, tool: ToolId, event: Event, f: impl Fn(&EventInfo) -> Verdict + 'static) {
-        self.vm.register_rust(
-            tool,
-            event,
-            Some(std::rc::Rc::new(move |_: &mut Vm, info: &EventInfo| f(info))),
-        );
+    /// What `sys.monitoring` is to Python: tools, closures for events, sets of events.
+    pub fn monitoring(&mut self) -> events::Monitoring<'_> {
+        self.vm.carry_out_closings();
+        events::Monitoring::new(&mut self.vm)
     }
     /// Sends what goes to descriptor 1 through `sys.stdout` to a Rust writer from now on.
     pub fn redirect_stdout(&mut self, sink: Box<dyn std::io::Write>) {

@@ -23,38 +23,47 @@ pub enum Group {
     Ancillary,
 }
 
-/// What a callback receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// `(code, offset)`
-    Location,
-    /// `(code, offset, value)`
-    LocationValue,
-    /// `(code, offset, callable, arg0)`
-    Call,
-    /// `(code, offset, exception)`
-    Exception,
-    /// `(code, line)`
-    Line,
-    /// `(code, source, destination)`
-    Jump,
+macro_rules! shapes {
+    ($($(#[doc = $doc:literal])* $Shape:ident $arity:literal;)*) => {
+        /// What a callback receives.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Shape {
+            $($(#[doc = $doc])* $Shape,)*
+        }
+
+        impl Shape {
+            /// How many positional arguments that is.
+            pub const fn arity(self) -> usize {
+                match self { $(Shape::$Shape => $arity,)* }
+            }
+        }
+
+        /// The shapes as types: what an embedder hangs its structs of arguments on.
+        pub mod shape {
+            $($(#[doc = $doc])* #[derive(Clone, Copy, Debug)] pub struct $Shape;)*
+        }
+    };
 }
 
-impl Shape {
-    /// How many positional arguments that is.
-    pub const fn arity(self) -> usize {
-        match self {
-            Shape::Location | Shape::Line => 2,
-            Shape::LocationValue | Shape::Exception | Shape::Jump => 3,
-            Shape::Call => 4,
-        }
-    }
+shapes! {
+    /// `(code, offset)`
+    Location 2;
+    /// `(code, offset, value)`
+    LocationValue 3;
+    /// `(code, offset, callable, arg0)`
+    Call 4;
+    /// `(code, offset, exception)`
+    Exception 3;
+    /// `(code, line)`
+    Line 2;
+    /// `(code, source, destination)`
+    Jump 3;
 }
 
 macro_rules! events {
     (
         $($(#[doc = $doc:literal])* $NAME:ident $Variant:ident $bit:literal $Group:ident $Controller:ident $disable:literal $Shape:ident;)*
-        => $ALIAS:ident $alias_bit:literal ($($Part:ident)*) $_shape:ident;
+        => $(#[doc = $alias_doc:literal])* $ALIAS:ident $Alias:ident $alias_bit:literal ($($Part:ident)*) $AliasShape:ident;
     ) => {
         /// One monitoring event. `BRANCH` is not among them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +107,27 @@ macro_rules! events {
             #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
             pub struct EventSet: u32 {
                 $($(#[doc = $doc])* const $NAME = 1 << $bit;)*
+            }
+        }
+
+        /// The events as types, so that what a callback receives is known when it is compiled.
+        pub mod typed {
+            use super::{TypedEvent, shape};
+            $(
+                $(#[doc = $doc])*
+                #[derive(Clone, Copy, Debug)]
+                pub struct $Variant;
+                impl TypedEvent for $Variant {
+                    type Shape = shape::$Shape;
+                    const BIT: u32 = $bit;
+                }
+            )*
+            $(#[doc = $alias_doc])*
+            #[derive(Clone, Copy, Debug)]
+            pub struct $Alias;
+            impl TypedEvent for $Alias {
+                type Shape = shape::$AliasShape;
+                const BIT: u32 = $alias_bit;
             }
         }
 
@@ -146,7 +176,25 @@ events! {
     C_RETURN          CReturn          16  Ancillary Call             false   Call;
     /// A callable that is not a Python function has raised.
     C_RAISE           CRaise           17  Ancillary Call             false   Call;
-    =>  BRANCH                       18  (BranchLeft BranchRight)           Jump;
+    =>
+    /// Both branch events under one name.
+    BRANCH            Branch           18  (BranchLeft BranchRight)           Jump;
+}
+
+/// One event of [`typed`], or the alias BRANCH.
+pub trait TypedEvent: Copy {
+    /// One type of [`shape`].
+    type Shape;
+    /// The bit number in `sys.monitoring.events`.
+    const BIT: u32;
+
+    /// What is stored for it: for the alias, both directions.
+    fn events(self) -> EventSet {
+        EventSet::from_bits_retain(1 << Self::BIT).stored().union(
+            // `stored` leaves out the ancillary events, which have callbacks all the same.
+            EventSet::from_bits_retain(1 << Self::BIT).intersection(EventSet::ANCILLARY),
+        )
+    }
 }
 
 impl Event {
@@ -221,6 +269,11 @@ impl EventSet {
     /// The set with the events that its members control.
     pub const fn with_ancillaries(self) -> EventSet {
         if self.contains(EventSet::CALL) { self.union(EventSet::ANCILLARY) } else { self }
+    }
+
+    /// The events that control the members.
+    pub fn controlling(self) -> EventSet {
+        self.events().fold(EventSet::empty(), |set, e| set | e.controlling().set())
     }
 
     /// How many bits the constants use, the alias BRANCH included.

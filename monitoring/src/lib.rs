@@ -39,7 +39,7 @@ mod tool;
 
 pub use change::{Cause, Change, Scope, Update};
 pub use code::CodeState;
-pub use event::{Event, EventSet, Group, Shape};
+pub use event::{Event, EventSet, Group, Shape, TypedEvent, shape, typed};
 pub use fire::{CannotDisable, Delivery, Verdict};
 pub use state::{Monitor, MonitorError, Rules};
 pub use tool::{TOOLS, ToolId, ToolMask, USER_TOOLS};

@@ -43,6 +43,8 @@ impl fmt::Display for MonitorError {
     }
 }
 
+impl std::error::Error for MonitorError {}
+
 type Result<T> = std::result::Result<T, MonitorError>;
 
 struct Tool<C, N> {

@@ -44,14 +44,14 @@ impl MonitorLog {
         let _ = vm.monitor.use_tool_id(TOOL, name);
         for &event in Event::ALL {
             let out = out.clone();
-            let callback = Rc::new(move |vm: &mut Vm, info: &EventInfo| {
+            let callback = move |vm: &mut Vm, info: &EventInfo| {
                 if let Some(line) = describe(vm, info) {
                     // A full disk is no business of the program's.
                     let _ = writeln!(out.borrow_mut(), "{line}");
                 }
                 Verdict::Continue
-            });
-            vm.register_rust(TOOL, event, Some(callback));
+            };
+            let _ = vm.register_rust(TOOL, event as u32, callback);
         }
         let change = vm.monitor.set_events_unchecked(TOOL, EventSet::LOCAL | EventSet::OTHER);
         vm.apply(change, None);

@@ -15,6 +15,7 @@ pub mod gc;
 pub mod import;
 pub mod interp;
 pub mod layout;
+pub mod listen;
 pub mod machine;
 pub mod modules;
 pub mod monitor;

@@ -3,13 +3,13 @@
 use crate::code::Code;
 use crate::error::R;
 use crate::frame::{Frame, Ip, NO_PREV};
+use crate::listen::RustCallback;
 use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
 use crate::site::{self, LineRule};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use seriema_monitoring::{Cause, Change, Delivery, Event, EventSet, Rules, Scope, ToolId, ToolMask, Verdict};
-use std::rc::Rc;
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
 pub struct EventInfo<'a> {
@@ -20,8 +20,6 @@ pub struct EventInfo<'a> {
     /// The arguments a Python callback gets behind the code object.
     pub args: &'a [Value],
 }
-
-pub type RustCallback = Rc<dyn Fn(&mut Vm, &EventInfo) -> Verdict>;
 
 /// Who is called.
 #[derive(Clone)]
@@ -420,7 +418,7 @@ impl Vm {
 
     fn call_back(&mut self, callback: &Callback, info: EventInfo) -> R<Verdict> {
         match callback {
-            Callback::Rust(f) => Ok(f(self, &info)),
+            Callback::Rust(f) => self.call_listener(f, &info),
             Callback::Internal(f) => f(self, &info),
             Callback::Python(f) => {
                 let mut all = Vec::with_capacity(1 + info.args.len());
@@ -447,16 +445,6 @@ impl Vm {
                 self.apply(cannot.1, None);
                 Err(self.raise("ValueError", message))
             }
-        }
-    }
-
-    /// Registers a Rust closure (or, with None, unregisters).
-    pub fn register_rust(&mut self, tool: ToolId, event: Event, f: Option<RustCallback>) {
-        let bit = event.set().bits() as i32;
-        if let Ok((_, change)) =
-            self.monitor.register_callback(tool.index() as i32, bit, f.map(Callback::Rust))
-        {
-            self.apply(change, None);
         }
     }
 }

@@ -52,6 +52,10 @@ impl StaticSites {
     pub fn is_silent_line(&self, at: u32) -> bool {
         self.silent.contains(&at)
     }
+    /// The units where LINE can fire.
+    pub fn line_starts(&self) -> impl Iterator<Item = u32> + '_ {
+        self.lines.keys().copied()
+    }
     pub fn line_rule(&self, at: u32) -> Option<LineRule> {
         self.lines.get(&at).copied()
     }

@@ -173,6 +173,8 @@ pub struct Vm {
     pub in_callback: bool,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
+    /// The embedder's callbacks.
+    pub listening: crate::listen::Listening,
     /// The last change that code objects without a frame have yet to see.
     pub(crate) last_change: String,
     /// Events delivered to callbacks, for `--stats`.
@@ -250,6 +252,7 @@ impl Vm {
             tracing: Default::default(),
             in_callback: false,
             call_heard: None,
+            listening: Default::default(),
             last_change: String::new(),
             events_fired: 0,
             monitoring_disable: Value::NONE,
