@@ -127,6 +127,10 @@ impl Builder {
         }
         let mut py = Python { vm };
         py.vm.start_import().map_err(|_| py.error())?;
+        if !py.vm.options.warn_options.is_empty() {
+            // Its filters hold from the program's compilation on.
+            py.vm.import_module("warnings").map_err(|_| py.error())?;
+        }
         if SITE && !py.vm.options.no_site {
             py.vm.import_module("site").map_err(|_| py.error())?;
         }

@@ -157,6 +157,8 @@ pub struct Vm {
     /// The containers whose repr is being written.
     pub(crate) repr_stack: Vec<Value>,
     pub(crate) latin1: Latin1,
+    empty_tuple: Value,
+    empty_bytes: Value,
     pub(crate) codecs: crate::modules::codecs::Codecs,
     ids: u64,
     shape_ids: u32,
@@ -225,6 +227,8 @@ impl Vm {
             native_stack_limit: 0,
             result: None,
             latin1: Latin1::new(&types),
+            empty_tuple: Tuple::new(&types.tuple, std::iter::empty()),
+            empty_bytes: Bytes::new(&types.bytes, &[][..]),
             codecs: Default::default(),
             types,
             threads: Threads::default(),
@@ -318,9 +322,15 @@ impl Vm {
         }
     }
     pub fn bytes(&mut self, b: &[u8]) -> Value {
+        if b.is_empty() {
+            return self.empty_bytes.clone();
+        }
         Bytes::new(&self.types.bytes, b)
     }
     pub fn byte_vec(&mut self, b: Vec<u8>) -> Value {
+        if b.is_empty() {
+            return self.empty_bytes.clone();
+        }
         Bytes::new(&self.types.bytes, b)
     }
     /// The one object for this text: names compare by identity first.
@@ -353,6 +363,9 @@ impl Vm {
         }
     }
     pub fn tuple(&mut self, items: Vec<Value>) -> Value {
+        if items.is_empty() {
+            return self.empty_tuple.clone();
+        }
         Tuple::new(&self.types.tuple, items.into_iter())
     }
     pub fn list(&mut self, items: Vec<Value>) -> Value {

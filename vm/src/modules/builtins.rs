@@ -96,18 +96,13 @@ static FUNCTIONS: &[BuiltinDef] = &[
     BuiltinDef::new("aiter", 1, 1, crate::runtime::asynchronous::aiter),
     BuiltinDef::new("anext", 1, 2, crate::runtime::asynchronous::anext),
     BuiltinDef::new("format", 1, 2, |vm, a, _| {
-        let spec = match a.get(1) {
-            Some(v) => match v.get::<Str>() {
-                Some(s) => s.as_str(),
-                None => {
-                    let message = format!("format() argument 2 must be str, not {}", vm.type_name(v));
-                    return vm.fail("TypeError", message);
-                }
-            },
-            None => "",
-        };
-        let s = vm.format_value(&a[0], spec)?;
-        Ok(vm.string(s))
+        if let Some(v) = a.get(1)
+            && !v.is_kind(Kind::Str)
+        {
+            let message = format!("format() argument 2 must be str, not {}", vm.type_name(v));
+            return vm.fail("TypeError", message);
+        }
+        vm.format_object(&a[0], a.get(1))
     }),
     BuiltinDef::new("input", 0, 1, super::io::print::input),
     BuiltinDef::kw("open", 0, 8, super::io::open::open),

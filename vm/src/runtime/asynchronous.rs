@@ -423,23 +423,25 @@ impl Vm {
     }
 
     pub(crate) fn warn_never_awaited(&mut self, v: &Value) {
-        if let Ok(m) = self.import_module("warnings") {
+        let by_module = self.import_module("warnings").and_then(|m| {
             let name = self.intern("_warn_unawaited_coroutine");
-            let r = match self.get_attr_opt(&m, &name) {
-                Ok(Some(f)) => self.call(&f, std::slice::from_ref(v), Kw::NONE),
-                Ok(None) => Ok(Value::NONE),
-                Err(e) => Err(e),
-            };
-            if r.is_err() {
-                let e = self.take_pending();
-                self.unraisable(e, None, v);
+            match self.get_attr_opt(&m, &name)? {
+                Some(f) => self.call(&f, std::slice::from_ref(v), Kw::NONE).map(Some),
+                None => Ok(None),
             }
-            return;
+        });
+        let mut warned = matches!(by_module, Ok(Some(_)));
+        if by_module.is_err() {
+            let e = self.take_pending();
+            warned = self.is_instance(&e, self.types.exception("RuntimeWarning"));
+            self.unraisable(e, Some(FINALIZING), v);
         }
-        drop(self.pending.take());
-        let name = v.as_::<Generator>().qualname.borrow().clone();
-        let name = self.str_string(&name).unwrap_or_default();
-        self.warn_or_unraisable("RuntimeWarning", format!("coroutine '{name}' was never awaited"), v);
+        if !warned {
+            let name = v.as_::<Generator>().qualname.borrow().clone();
+            let name = self.str_string(&name).unwrap_or_default();
+            let message = format!("coroutine '{name}' was never awaited");
+            self.warn_or_unraisable("RuntimeWarning", message, FINALIZING, v);
+        }
     }
     pub(crate) fn warn_step_never_awaited(&mut self, v: &Value) {
         let a = v.as_::<Awaitable>();
@@ -452,16 +454,18 @@ impl Vm {
             _ => "aclose",
         };
         let message = format!("coroutine method '{method}' of '{name}' was never awaited");
-        self.warn_or_unraisable("RuntimeWarning", message, v);
+        let doing = "Exception ignored while finalizing async generator";
+        self.warn_or_unraisable("RuntimeWarning", message, doing, &a.target);
         self.restore_raising(saved);
     }
-    fn warn_or_unraisable(&mut self, class: &str, message: String, v: &Value) {
+    fn warn_or_unraisable(&mut self, class: &str, message: String, doing: &str, v: &Value) {
         if self.warn(class, message, 1).is_err() {
             let e = self.take_pending();
-            self.unraisable(e, None, v);
+            self.unraisable(e, Some(doing), v);
         }
     }
 }
+const FINALIZING: &str = "Exception ignored while finalizing coroutine";
 
 // ---- functions of `sys` and `builtins`
 

@@ -272,14 +272,13 @@ pub fn delete_subscr(vm: &mut Vm, _arg: u32) -> Flow {
 
 pub fn format_simple(vm: &mut Vm, _arg: u32) -> Flow {
     let v = vm.pop();
-    let s = if v.get::<Str>().is_some() { v } else { vm.str_of(&v)? };
+    let s = if v.get::<Str>().is_some() && !v.is_dynamic() { v } else { vm.format_object(&v, None)? };
     vm.push(s);
     Ok(())
 }
 pub fn format_with_spec(vm: &mut Vm, _arg: u32) -> Flow {
     let (spec, v) = (vm.pop(), vm.pop());
-    let s = vm.format_value(&v, spec.as_::<Str>().as_str())?;
-    let s = vm.string(s);
+    let s = vm.format_object(&v, Some(&spec))?;
     vm.push(s);
     Ok(())
 }

@@ -724,8 +724,15 @@ fn bind(vm: &mut Vm, func: &Value, args: &[Value], kw: Kw) -> R<Vec<Value>> {
             None => match &extra {
                 Some(d) => d.as_::<Dict>().set_str(vm, name, value.clone()),
                 None if at.is_some() => {
+                    let only = &code.localsplus[..code.posonlyargcount as usize];
+                    let given = |p: &Value| {
+                        kw.names.iter().any(|n| n.as_::<Str>().as_str() == p.as_::<Str>().as_str())
+                    };
+                    let names: Vec<&str> =
+                        only.iter().filter(|p| given(p)).map(|p| p.as_::<Str>().as_str()).collect();
+                    let names = names.join(", ");
                     let m =
-                        format!("got some positional-only arguments passed as keyword arguments: '{text}'");
+                        format!("got some positional-only arguments passed as keyword arguments: '{names}'");
                     return Err(fail(vm, f, m));
                 }
                 None => return Err(fail(vm, f, format!("got an unexpected keyword argument '{text}'"))),

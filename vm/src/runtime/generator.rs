@@ -723,7 +723,7 @@ impl Vm {
             (Some(f), _, _) if !g.hooks.closed.get() => {
                 if self.call(&f, std::slice::from_ref(v), Kw::NONE).is_err() {
                     let e = self.take_pending();
-                    self.unraisable(e, None, v);
+                    self.unraisable(e, Some("Exception ignored while finalizing generator"), v);
                 }
             }
             (_, Flavour::Coroutine, GenState::Created) => self.warn_never_awaited(v),

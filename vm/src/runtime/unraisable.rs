@@ -46,6 +46,13 @@ impl Vm {
     /// Hands an exception to `sys.unraisablehook`, or prints it. `message`: what was going on; `object`: in
     /// what.
     pub(crate) fn unraisable(&mut self, e: Value, message: Option<&str>, object: &Value) {
+        if !self.frame().code.is_null()
+            && e.get::<Exception>().is_some_and(|x| x.traceback.borrow().is_none())
+        {
+            let f = self.frame();
+            let unit = f.code().start_of(f.unit());
+            self.add_traceback(&e, unit);
+        }
         let (text, object) = match message {
             None => (None, object.clone()),
             Some(m) if object.is_none() => (Some(m.trim_end().to_owned()), Value::NONE),

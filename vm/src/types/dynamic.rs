@@ -379,22 +379,24 @@ impl Vm {
         let m = t.dict.as_::<crate::object::Dict>().get_str(&key)?;
         m.get::<Str>().map(|s| s.as_str().to_owned())
     }
-    pub fn format_value(&mut self, v: &Value, spec: &str) -> R<String> {
+    /// `format(v, spec)`, without a specification `format(v)`.
+    pub fn format_object(&mut self, v: &Value, spec: Option<&Value>) -> R<Value> {
         if !v.is_dynamic() && self.formats_itself(v) {
-            return self.format_builtin(v, spec);
+            return match spec.and_then(|s| s.get::<Str>()).filter(|s| !s.is_empty()) {
+                None => self.str_of(v),
+                Some(s) => {
+                    let text = self.format_builtin(v, s.as_str())?;
+                    Ok(self.string(text))
+                }
+            };
         }
-        let spec = self.str(spec);
-        let r = match self.call_special(v, Special::Format, &[spec])? {
-            Some(r) => r,
-            None => self.str_of(v)?,
-        };
-        match r.get::<Str>() {
-            Some(s) => Ok(s.as_str().to_owned()),
-            None => {
-                let message = format!("__format__ must return a str, not {}", self.type_name(&r));
-                self.fail("TypeError", message)
-            }
+        let spec = spec.cloned().unwrap_or_else(|| self.intern(""));
+        let Some(r) = self.call_special(v, Special::Format, &[spec])? else { return self.str_of(v) };
+        if !r.is_kind(Kind::Str) {
+            let message = format!("__format__ must return a str, not {}", self.type_name(&r));
+            return self.fail("TypeError", message);
         }
+        Ok(r)
     }
     /// Numbers and strs have their own `__format__`; so have the classes that others add.
     fn formats_itself(&mut self, v: &Value) -> bool {

@@ -146,6 +146,9 @@ impl Vm {
                 if b.count == items.len() {
                     return Ok(Some(c.clone()));
                 }
+                if b.count == 0 {
+                    return Ok(Some(self.tuple(vec![])));
+                }
                 let part = &items[b.start as usize..][..b.count];
                 Some(Tuple::new(&self.types.tuple, part.iter().cloned()))
             }

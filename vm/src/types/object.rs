@@ -276,8 +276,8 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
     GetSet::new(
         "__type_params__",
         |vm, v| match class_dict_get(vm, v, "__type_params__") {
-            Some(p) => Ok(p),
-            None => Ok(vm.tuple(vec![])),
+            Some(p) if !v.is(&vm.types.type_) => Ok(p),
+            _ => Ok(vm.tuple(vec![])),
         },
         |vm, v, p| {
             undeletable(vm, v, "__type_params__", p)?;
@@ -328,8 +328,12 @@ static TYPE_ATTRIBUTES: &[GetSet] = &[
         let bit = |f: TypeFlags, n: u32| (t.has(f) as i64) << n;
         // Py_TPFLAGS_*: what programs look at.
         let immutable = (!t.is_heap() as i64) << 8;
+        // The classes of CPython's extension modules are heap types, with few exceptions.
+        const STATIC: &[&str] = &["types.", "weakref.", "_contextvars.", "collections.OrderedDict"];
+        let name = t.name.borrow();
+        let of_module = name.contains('.') && !STATIC.iter().any(|s| name.starts_with(s));
         Ok(Value::small(
-            bit(TypeFlags::HEAP, 9)
+            (i64::from(t.is_heap() || of_module) << 9)
                 | bit(TypeFlags::BASE, 10)
                 | bit(TypeFlags::ABSTRACT, 20)
                 | bit(TypeFlags::SEQUENCE, 5)

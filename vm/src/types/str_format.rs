@@ -150,7 +150,11 @@ fn expand_field(vm: &mut Vm, field: Field, fields: &mut Fields, depth: u32, out:
     let spec = if nested { expand(vm, &field.spec, fields, depth - 1)? } else { field.spec };
     match v.get::<Str>() {
         Some(s) if spec.is_empty() && !v.is_dynamic() => out.push_wtf8(s.wtf8()),
-        _ => out.push_str(&vm.format_value(&v, &spec.to_string_lossy())?),
+        _ => {
+            let spec = Str::from_buf(&vm.types.str, spec);
+            let text = vm.format_object(&v, Some(&spec))?;
+            out.push_wtf8(text.as_::<Str>().wtf8());
+        }
     }
     Ok(())
 }

@@ -27,7 +27,9 @@ impl Vm {
                 _ => Ok(Held::Copy(vec![])),
             };
         };
-        if v.get::<Str>().is_some() {
+        // A str may know its bytes itself.
+        let own_bytes = who == "bytes" && v.is_dynamic() && self.special_of(v, Special::Bytes).is_some();
+        if v.is_kind(crate::object::Kind::Str) && !(own_bytes && encoding.is_none() && errors.is_none()) {
             let Some(encoding) = encoding else {
                 return self.fail("TypeError", "string argument without an encoding");
             };
@@ -38,12 +40,11 @@ impl Vm {
             (_, Some(_)) => return self.fail("TypeError", without("errors")),
             _ => {}
         }
-        if who == "bytes" && v.is_dynamic() && self.special_of(v, Special::Bytes).is_some_and(|m| m.is_none())
-        {
+        if own_bytes && !self.has_special(v, Special::Bytes) {
             let message = format!("cannot convert '{}' object to bytes", self.type_name(v));
             return self.fail("TypeError", message);
         }
-        if who == "bytes" && v.is_dynamic() && self.has_special(v, Special::Bytes) {
+        if own_bytes {
             let Some(r) = self.call_special(v, Special::Bytes, &[])? else { return Ok(Held::Copy(vec![])) };
             if r.get::<crate::object::Bytes>().is_none() {
                 let message = format!("__bytes__ returned non-bytes (type {})", self.type_name(&r));
