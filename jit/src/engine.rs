@@ -271,7 +271,7 @@ impl Engine {
         }
         let frame = vm.frame();
         // SAFETY: pointer arithmetic on the data stack only.
-        let room = (vm.stack_limit as usize).saturating_sub(frame.sp as usize) / 8;
+        let room = (vm.stack_limit as usize).saturating_sub(frame.free() as usize) / 8;
         if vm.depth_left < region.depth || room < region.stack_words + frame.code().stacksize as usize {
             self.regions.insert(id, region);
             return;

@@ -109,7 +109,7 @@ fn push_inlined(vm: &mut Vm, values: &Values, f: &SnapFrame, caller: &SnapFrame,
     frame.prev_unit = caller.prev;
     // SAFETY: the region's entry made sure of room for its deepest frames.
     unsafe {
-        let first = frame.sp;
+        let first = frame.free();
         let new = first.add(code.nlocalsplus as usize).cast::<Frame>();
         new.write(Frame {
             prev: vm.frame,

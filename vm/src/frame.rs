@@ -6,10 +6,11 @@
 //! ```
 //!
 //! The arguments stay where the caller pushed them and become the callee's first locals. A Python-to-Python
-//! call is a few stores; nothing recurses in Rust.
+//! call is a few stores; nothing recurses in Rust. Only a generator's frame is elsewhere, in the generator: what
+//! it calls gets its arguments moved to the data stack (`free`).
 
 use crate::code::Code;
-use crate::object::{Function, GlobalCell};
+use crate::object::{Function, Generator, GlobalCell};
 use crate::value::{Value, Word};
 use std::cell::Cell;
 
@@ -18,7 +19,7 @@ pub type Ip = *const Cell<u16>;
 
 /// The interpreter was entered from Rust here: returning from this frame leaves it.
 pub const FLAG_ENTRY: u32 = 1;
-/// The activation of a generator, which `link` names: its words go back there when it yields.
+/// The activation of a generator, which `link` names and which it is part of.
 pub const FLAG_GENERATOR: u32 = 2;
 /// A frame object refers to this frame: `link` names it (not for generators, which keep their own).
 pub const FLAG_OBJECT: u32 = 4;
@@ -33,7 +34,7 @@ pub const NO_PREV: u32 = u32::MAX;
 pub struct Frame {
     pub prev: *mut Frame,
     pub code: *const Code,
-    /// Owned reference to the function (a generator's frame borrows it from the generator).
+    /// Owned reference to the function.
     pub func: Word,
     pub locals: *mut Word,
     /// While another frame or a helper runs: one past the opcode unit of the instruction under way.
@@ -67,6 +68,16 @@ impl Frame {
     pub fn function(&self) -> &Function {
         // SAFETY: every frame owns its function.
         unsafe { self.func.cast() }
+    }
+    /// Where the frame of what this one calls goes, if its arguments are not on the stack yet: the free part of the
+    /// data stack. Needs `sp` up to date.
+    #[inline(always)]
+    pub fn free(&self) -> *mut Word {
+        match self.flags & FLAG_GENERATOR {
+            0 => self.sp,
+            // SAFETY: the flag says what `link` is; who runs a generator keeps it.
+            _ => unsafe { self.link.cast::<Generator>() }.room.get(),
+        }
     }
     pub fn globals(&self) -> &Value {
         &self.function().globals

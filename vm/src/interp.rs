@@ -14,7 +14,7 @@
 use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_key};
 use crate::code::Code;
 use crate::error::Exc;
-use crate::frame::{FLAG_ENTRY, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
@@ -113,18 +113,26 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             let f: &Function = callable.cast();
             let code: *const Code = f.code();
             let has_self = !self_.is_null();
-            let (first, n) = (base.sub(has_self as usize), args + has_self as u32);
+            let (given, n) = (base.sub(has_self as usize), args + has_self as u32);
             if !(*code).simple_args || !DEFAULTS && (*code).argcount != n {
                 return false;
             }
+            let vm = self.vm;
+            let caller = (*vm).frame;
+            let in_generator = (*caller).flags & FLAG_GENERATOR != 0;
+            let first = if in_generator { (*caller).free() } else { given };
             let slots = (*code).nlocalsplus as usize;
             let frame = first.add(slots).cast::<Frame>();
             let stack = frame.cast::<Word>().add(HEADER_WORDS);
-            let vm = self.vm;
             if (*vm).depth_left == 0 || stack.add((*code).stacksize as usize) > (*vm).stack_limit {
                 return false;
             }
             let mut n = n as usize;
+            if in_generator {
+                for i in 0..n {
+                    first.add(i).write_volatile(*given.add(i));
+                }
+            }
             if DEFAULTS {
                 let argcount = (*code).argcount as usize;
                 let defaults = unguarded(&f.defaults).word();
@@ -142,7 +150,6 @@ impl<const P: bool, const F: bool> Interp<P, F> {
                 }
             }
             (*vm).depth_left -= 1;
-            let caller = (*vm).frame;
             (*caller).ip = self.ip;
             (*caller).sp = base.sub(2);
             for i in n..slots {

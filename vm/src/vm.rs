@@ -476,9 +476,9 @@ impl Vm {
     ) -> R {
         let code: *const Code = func.as_::<Function>().code();
         let caller = self.frame;
-        // SAFETY: the new frame lies above `sp` of the current one, below the limit, which is tested.
+        // SAFETY: the new frame lies on the free part of the data stack, below the limit, which is tested.
         unsafe {
-            let first = (*caller).sp;
+            let first = (*caller).free();
             let need = (*code).frame_words();
             if self.depth_left == 0 || first.wrapping_add(need) > self.stack_limit {
                 return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));

@@ -4,7 +4,7 @@
 //! one reference to the object, so that there is only one), of a generator it asks the generator, and once
 //! the activation is over it owns what the locals held.
 
-use super::{Generator, Header, Kind, alloc};
+use super::{GenState, Generator, Header, Kind, alloc};
 use crate::code::Code;
 use crate::frame::Frame;
 use crate::object::Function;
@@ -61,10 +61,12 @@ impl FrameObject {
     }
     /// The activation on the data stack, if it is there.
     pub fn running(&self) -> Option<&Frame> {
-        let p = match self.generator() {
-            Some(g) => g.frame.get(),
-            None => self.frame.get(),
-        };
+        if let Some(g) = self.generator() {
+            // A frame that is not linked only waits for what it delegates to to be closed.
+            let running = g.state.get() == GenState::Running && !g.frame().prev.is_null();
+            return running.then(|| g.frame());
+        }
+        let p = self.frame.get();
         // SAFETY: a frame takes itself out before it is popped.
         unsafe { p.as_ref() }
     }
@@ -81,7 +83,7 @@ impl FrameObject {
             return f.local(i);
         }
         match self.generator() {
-            Some(g) => g.words()[i].get(),
+            Some(g) => g.local(i).get(),
             None => self.locals.borrow().get(i).map_or(Word::NULL, Value::word),
         }
     }
@@ -93,7 +95,7 @@ impl FrameObject {
         }
         match self.generator() {
             // SAFETY: as above.
-            Some(g) => unsafe { Value::from_word(g.words()[i].replace(v.into_word())) },
+            Some(g) => unsafe { Value::from_word(g.local(i).replace(v.into_word())) },
             None => match self.locals.borrow_mut().get_mut(i) {
                 Some(slot) => std::mem::replace(slot, v),
                 None => v,

@@ -1,16 +1,16 @@
 //! Generators, coroutines and asynchronous generators: one struct, told apart by [`Flavour`].
 //!
-//! A suspended one owns its words (locals, then the evaluation stack) on the heap; while it runs they are on
-//! the data stack, and the words here are void. It owns its function all the time, so that its frame need
-//! not.
+//! Its activation (locals, frame, evaluation stack) lives in the object for good: to resume it is to make that
+//! frame the current one, and nothing is copied. Frames of what it calls cannot lie above its own; they go to the
+//! data stack, from `room` on.
 
 use super::heap::Heap;
 use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::code::Code;
-use crate::frame::{Frame, Ip};
+use crate::frame::{FLAG_GENERATOR, Frame, HEADER_WORDS, NO_PREV};
 use crate::object::Function;
-use crate::value::{Value, Word};
-use std::cell::{Cell, RefCell};
+use crate::value::{Value, Word, unguarded};
+use std::cell::{Cell, OnceCell, RefCell};
 
 /// Which of the three it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,105 +49,134 @@ pub struct Generator {
     h: Header,
     pub state: Cell<GenState>,
     pub flavour: Flavour,
-    /// Words of the evaluation stack among `words`.
-    pub depth: Cell<u32>,
-    /// Number of `words`.
-    len: u32,
-    /// One past the instruction that suspended it.
-    pub ip: Cell<Ip>,
-    /// Owned.
-    pub func: Word,
+    /// Its activation, among `words`: current while it runs, else showing where it goes on. Owns function and
+    /// names.
+    frame: *mut Frame,
     /// Owned: the exception that its body handles; while it runs, the one of the context that resumed it.
     pub handled: Cell<Word>,
     /// While it runs: the running generator below it.
     pub below: Cell<*const Generator>,
-    /// While it runs.
-    pub frame: Cell<*mut Frame>,
-    /// Owned: dict of names, or NULL.
-    pub names: Word,
+    /// While it runs: where the frames of what it calls go.
+    pub room: Cell<*mut Word>,
     pub name: RefCell<Value>,
     pub qualname: RefCell<Value>,
     /// Owned: its frame object, or NULL.
     pub frame_object: Cell<Word>,
-    /// Coroutines: where it was made, or None.
-    pub origin: RefCell<Value>,
-    /// Asynchronous generators.
-    pub hooks: AsyncState,
-    /// Locals, then the stack: `nlocalsplus + stacksize` slots; those below the depth are owned while
-    /// suspended.
+    rare: OnceCell<Box<Rare>>,
+    /// Locals, the frame, its stack. Locals and stack words below the frame's `sp` are owned while suspended; while
+    /// it runs, the activation owns them.
     words: [Cell<Word>; 0],
 }
 
-/// What only asynchronous generators need.
+/// What only asynchronous generators and coroutines whose origin is tracked need.
 #[derive(Default)]
-pub struct AsyncState {
+pub struct Rare {
     pub started: Cell<bool>,
     pub closed: Cell<bool>,
     /// An `asend`, `athrow` or `aclose` of it is under way.
     pub running: Cell<bool>,
     pub finalizer: RefCell<Option<Value>>,
+    /// Coroutines: where it was made.
+    pub origin: RefCell<Option<Value>>,
 }
 
 impl Generator {
-    /// Takes over `func`, `names` and the `locals`.
+    /// Makes the current activation `f` a generator's: its function, names and locals move there.
     ///
     /// # Safety
-    /// `locals` are as many as the function's code has.
-    pub unsafe fn new(
-        ty: &Value,
-        flavour: Flavour,
-        func: Value,
-        locals: *const Word,
-        ip: Ip,
-        names: Word,
-    ) -> Value {
-        let f = func.as_::<Function>();
-        let (slots, len) =
-            (f.code().nlocalsplus as usize, (f.code().nlocalsplus + f.code().stacksize) as usize);
-        let (name, qualname) = (f.name.borrow().clone(), f.qualname.borrow().clone());
-        let generator = Generator {
-            h: Header::new(Kind::Generator, ty),
-            state: Cell::new(GenState::Created),
-            flavour,
-            depth: Cell::new(0),
-            len: len as u32,
-            ip: Cell::new(ip),
-            func: func.into_word(),
-            handled: Cell::new(Word::NONE),
-            below: Cell::new(std::ptr::null()),
-            frame: Cell::new(std::ptr::null_mut()),
-            names,
-            name: RefCell::new(name),
-            qualname: RefCell::new(qualname),
-            frame_object: Cell::new(Word::NULL),
-            origin: RefCell::new(Value::NONE),
-            hooks: AsyncState::default(),
-            words: [],
-        };
-        // SAFETY: fresh memory with room for the words, all written here; a fresh object carries one reference.
+    /// `f` is on the stack, its stack empty; nobody uses what it owned afterwards.
+    pub unsafe fn new(ty: &Value, flavour: Flavour, f: &Frame) -> Value {
+        let code = f.code();
+        let slots = code.nlocalsplus as usize;
+        let function = f.function();
+        // SAFETY: nothing runs while they are copied.
+        let (name, qualname) =
+            unsafe { (unguarded(&function.name).clone(), unguarded(&function.qualname).clone()) };
+        let h = Header::new(Kind::Generator, ty);
+        // SAFETY: fresh memory with room for the words; a fresh object carries one reference.
         unsafe {
-            let p = alloc_raw(size_of::<Generator>() + 8 * len, &generator.h).cast::<Generator>();
-            p.write(generator);
+            let p = alloc_raw(size_of::<Generator>() + 8 * code.frame_words(), &h).cast::<Generator>();
             let words = (&raw mut (*p).words).cast::<Word>();
-            for i in 0..len {
-                words.add(i).write(if i < slots { *locals.add(i) } else { Word::NULL });
+            let frame = words.add(slots).cast::<Frame>();
+            p.write(Generator {
+                h,
+                state: Cell::new(GenState::Created),
+                flavour,
+                frame,
+                handled: Cell::new(Word::NONE),
+                below: Cell::new(std::ptr::null()),
+                room: Cell::new(std::ptr::null_mut()),
+                name: RefCell::new(name),
+                qualname: RefCell::new(qualname),
+                frame_object: Cell::new(Word::NULL),
+                rare: OnceCell::new(),
+                words: [],
+            });
+            for i in 0..slots {
+                words.add(i).write(*f.locals.add(i));
             }
+            frame.write(Frame {
+                prev: std::ptr::null_mut(),
+                code,
+                func: f.func,
+                locals: words,
+                ip: f.ip,
+                sp: frame.cast::<Word>().add(HEADER_WORDS),
+                names: f.names,
+                link: Word(p as u64),
+                flags: FLAG_GENERATOR,
+                ret_skip: 0,
+                end_skip: 0,
+                prev_unit: NO_PREV,
+                overlaid: 0,
+            });
             Value::from_word(Word(p as u64))
         }
     }
+    /// Its activation, wherever it is in its life.
     #[inline(always)]
-    pub fn words(&self) -> &[Cell<Word>] {
-        // SAFETY: so many follow the struct.
-        unsafe { std::slice::from_raw_parts(self.words.as_ptr(), self.len as usize) }
+    pub fn frame(&self) -> &Frame {
+        // SAFETY: part of this object.
+        unsafe { &*self.frame }
+    }
+    #[inline(always)]
+    pub fn frame_ptr(&self) -> *mut Frame {
+        self.frame
+    }
+    pub fn rare(&self) -> &Rare {
+        self.rare.get_or_init(Box::default)
+    }
+    /// Where it was made, if that was noted.
+    pub fn origin(&self) -> Value {
+        self.rare.get().and_then(|r| r.origin.borrow().clone()).unwrap_or(Value::NONE)
+    }
+    /// Is `rare().closed` set?
+    pub fn closed(&self) -> bool {
+        self.rare.get().is_some_and(|r| r.closed.get())
+    }
+    /// A local's word.
+    pub fn local(&self, i: usize) -> &Cell<Word> {
+        debug_assert!(i < self.code().nlocalsplus as usize);
+        // SAFETY: the slot exists.
+        unsafe { &*self.words.as_ptr().add(i) }
+    }
+    /// The words of its stack that are in use.
+    fn stack(&self) -> &[Cell<Word>] {
+        let f = self.frame();
+        // SAFETY: the stack lies behind the frame, up to its `sp`.
+        unsafe { std::slice::from_raw_parts(f.stack_base().cast(), f.stack_depth()) }
+    }
+    fn locals(&self) -> &[Cell<Word>] {
+        // SAFETY: so many lie behind the struct.
+        unsafe { std::slice::from_raw_parts(self.words.as_ptr(), self.code().nlocalsplus as usize) }
     }
     #[inline(always)]
     pub fn function(&self) -> &Function {
-        // SAFETY: the generator owns its function.
-        unsafe { self.func.cast() }
+        self.frame().function()
     }
     #[inline(always)]
     pub fn code(&self) -> &Code {
-        self.function().code()
+        self.frame().code()
     }
     #[inline(always)]
     pub fn is_suspended(&self) -> bool {
@@ -169,24 +198,25 @@ impl Generator {
         if self.state.get() != GenState::Delegating {
             return None;
         }
-        let top = self.code().nlocalsplus as usize + (self.depth.get() as usize).checked_sub(1)?;
-        Some(self.words()[top].get().to_value())
+        Some(self.stack().last()?.get().to_value())
     }
     /// Unit of the instruction that it continues with.
     pub fn next_unit(&self) -> usize {
-        (self.ip.get() as usize - self.code().live.as_ptr() as usize) / 2
+        (self.frame().ip as usize - self.code().live.as_ptr() as usize) / 2
     }
-    /// Takes the words of a suspended generator out of it, for the caller to drop, and ends it.
-    pub fn take_words(&self) -> Vec<Value> {
-        let owned = if self.is_suspended() {
-            self.code().nlocalsplus as usize + self.depth.get() as usize
-        } else {
-            0
-        };
+    /// Ends a suspended generator and drops what its locals and stack held.
+    pub fn drop_words(&self) {
+        if !self.is_suspended() {
+            self.state.set(GenState::Done);
+            return;
+        }
         self.state.set(GenState::Done);
-        self.depth.set(0);
-        // SAFETY: these words were owned, and are given away once.
-        self.words()[..owned].iter().map(|w| unsafe { Value::from_word(w.replace(Word::NULL)) }).collect()
+        for w in self.stack().iter().chain(self.locals()) {
+            // SAFETY: these words were owned, and are given up once.
+            unsafe { w.replace(Word::NULL).decref() };
+        }
+        // SAFETY: part of this object; the stack is empty now.
+        unsafe { (*self.frame).sp = self.frame().stack_base() };
     }
     /// The frame object, if somebody keeps it, takes the locals over; the generator is finished, or about to.
     pub fn part_from_object(&self) {
@@ -205,7 +235,7 @@ impl Generator {
                 let w = match f.running() {
                     // SAFETY: the slot's word moves.
                     Some(r) => unsafe { std::mem::replace(&mut *r.locals.add(i), Word::NULL) },
-                    None if self.is_suspended() => self.words()[i].replace(Word::NULL),
+                    None if self.is_suspended() => self.local(i).replace(Word::NULL),
                     None => Word::NULL,
                 };
                 // SAFETY: as above.
@@ -217,18 +247,18 @@ impl Generator {
     }
     /// Shows every value it owns to the collector.
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        for w in [self.func, self.names, self.handled.get(), self.frame_object.get()] {
+        let f = self.frame();
+        for w in [f.func, f.names, self.handled.get(), self.frame_object.get()] {
             visit(Value::of(&w));
         }
-        for v in [&self.name, &self.qualname, &self.origin] {
+        for v in [&self.name, &self.qualname] {
             visit(&v.borrow());
         }
-        if let Some(f) = &*self.hooks.finalizer.borrow() {
-            visit(f);
+        if let Some(r) = self.rare.get() {
+            r.finalizer.borrow().iter().chain(r.origin.borrow().iter()).for_each(&mut *visit);
         }
         if self.is_suspended() {
-            let owned = self.code().nlocalsplus as usize + self.depth.get() as usize;
-            self.words()[..owned].iter().for_each(|w| visit(Value::of(&w.get())));
+            self.stack().iter().chain(self.locals()).for_each(|w| visit(Value::of(&w.get())));
         }
     }
     /// The exception its body handles while it is suspended.
@@ -262,10 +292,11 @@ unsafe impl Object for Generator {
                 }
             }
             (*p).part_from_object();
-            drop((*p).take_words());
+            (*p).drop_words();
             drop((*p).swap_handled(Value::NONE));
-            (*p).names.decref();
-            (*p).func.decref();
+            let f = (*p).frame;
+            (*f).names.decref();
+            (*f).func.decref();
             std::ptr::drop_in_place(p);
             free_raw(p.cast());
         }

@@ -180,7 +180,7 @@ pub(crate) fn clear(v: &Value, vm: *mut crate::vm::Vm) {
         }
         Kind::Generator => {
             let g = v.as_::<Generator>();
-            drop(g.take_words());
+            g.drop_words();
             drop(g.swap_handled(Value::NONE));
         }
         Kind::Awaitable => empty(&v.as_::<Awaitable>().arg, Value::NONE),

@@ -152,8 +152,8 @@ impl Vm {
     /// `asend` and its like: the hooks hear of the first one.
     pub(crate) fn async_step(&mut self, v: &Value, step: Step, arg: Value) -> R<Value> {
         let g = v.as_::<Generator>();
-        if !g.hooks.started.replace(true) {
-            *g.hooks.finalizer.borrow_mut() = self.async_hooks.finalizer.clone();
+        if !g.rare().started.replace(true) {
+            *g.rare().finalizer.borrow_mut() = self.async_hooks.finalizer.clone();
             if let Some(first) = self.async_hooks.first.clone() {
                 self.call(&first, std::slice::from_ref(v), Kw::NONE)?;
             }
@@ -167,22 +167,22 @@ impl Vm {
         match r {
             Ok(Sent::Yield(v)) => match v.get::<Awaitable>() {
                 Some(w) if w.step == Step::Wrapped => {
-                    g.hooks.running.set(false);
+                    g.rare().running.set(false);
                     let item = w.target.clone();
                     Err(self.raise_type("StopIteration", vec![item]))
                 }
                 _ => Ok(v),
             },
             Ok(Sent::Return(_)) => {
-                g.hooks.closed.set(true);
-                g.hooks.running.set(false);
+                g.rare().closed.set(true);
+                g.rare().running.set(false);
                 Err(self.raise_type("StopAsyncIteration", vec![]))
             }
             Err(e) => {
                 if self.pending_is(&["StopAsyncIteration", "GeneratorExit"]) {
-                    g.hooks.closed.set(true);
+                    g.rare().closed.set(true);
                 }
-                g.hooks.running.set(false);
+                g.rare().running.set(false);
                 Err(e)
             }
         }
@@ -203,7 +203,7 @@ impl Vm {
         match a.state.get() {
             StepState::Closed => self.fail("RuntimeError", format!("cannot reuse already awaited {used}")),
             StepState::Iter => Ok(false),
-            StepState::Init if g.hooks.running.get() => {
+            StepState::Init if g.rare().running.get() => {
                 a.state.set(StepState::Closed);
                 self.fail("RuntimeError", format!("{busy}: asynchronous generator is already running"))
             }
@@ -249,7 +249,7 @@ impl Vm {
                 let g = a.target.as_::<Generator>();
                 if self.begin_step(a, g)? {
                     a.state.set(StepState::Iter);
-                    g.hooks.running.set(true);
+                    g.rare().running.set(true);
                 }
                 let e = self.thrown(args)?;
                 let r = self.gen_throw(&a.target, e);
@@ -301,7 +301,7 @@ impl Vm {
             }
             a.state.set(StepState::Iter);
         }
-        g.hooks.running.set(true);
+        g.rare().running.set(true);
         let r = self.gen_send(&a.target, sent);
         let r = self.unwrap_item(g, r);
         if r.is_err() {
@@ -318,7 +318,7 @@ impl Vm {
         }
         let closing = a.step == Step::Aclose;
         let r = if self.begin_step(a, g)? {
-            if g.hooks.closed.get() {
+            if g.rare().closed.get() {
                 a.state.set(StepState::Closed);
                 return Err(self.raise_type("StopAsyncIteration", vec![]));
             }
@@ -327,9 +327,9 @@ impl Vm {
                 return self.fail("RuntimeError", message);
             }
             a.state.set(StepState::Iter);
-            g.hooks.running.set(true);
+            g.rare().running.set(true);
             let e = if closing {
-                g.hooks.closed.set(true);
+                g.rare().closed.set(true);
                 Ok(self.make_exception("GeneratorExit", vec![]))
             } else {
                 let args = a.arg.borrow().clone();
@@ -356,18 +356,18 @@ impl Vm {
     fn closing(&mut self, a: &Awaitable, g: &Generator, r: R<Sent>) -> R<Value> {
         match r {
             Ok(Sent::Yield(v)) if v.get::<Awaitable>().is_some_and(|w| w.step == Step::Wrapped) => {
-                g.hooks.running.set(false);
+                g.rare().running.set(false);
                 a.state.set(StepState::Closed);
                 self.fail("RuntimeError", "async generator ignored GeneratorExit")
             }
             Ok(Sent::Yield(v)) => Ok(v),
             Ok(Sent::Return(_)) => {
-                g.hooks.running.set(false);
+                g.rare().running.set(false);
                 a.state.set(StepState::Closed);
                 Err(self.raise_stop(Value::NONE))
             }
             Err(e) => {
-                g.hooks.running.set(false);
+                g.rare().running.set(false);
                 a.state.set(StepState::Closed);
                 if self.pending_is(&["StopAsyncIteration", "GeneratorExit"]) {
                     drop(self.take_pending());
@@ -419,7 +419,7 @@ impl Vm {
             }
         }
         let t = self.tuple(frames);
-        *g.origin.borrow_mut() = t;
+        *g.rare().origin.borrow_mut() = Some(t);
     }
 
     pub(crate) fn warn_never_awaited(&mut self, v: &Value) {

@@ -3,7 +3,7 @@
 
 use crate::code::{CO_VARARGS, CO_VARKEYWORDS, Code};
 use crate::error::{Exc, R};
-use crate::frame::{FLAG_ENTRY, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
 use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, Method, Str, Tuple, Type, TypeFlags};
@@ -263,12 +263,12 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
     if names.is_empty()
         && code.simple_args
         && code.argcount as usize == c.n
-        && vm.frame().sp.wrapping_add(code.frame_words()) <= vm.stack_limit
+        && vm.has_room(code.frame_words())
     {
         quicken(vm, op::CALL_PY_EXACT);
         let has_self = c.n + 2 != words;
         let n = c.n;
-        vm.enter_below(c.callable, n, 1 + !has_self as usize, caches as u16)?;
+        vm.enter_below(c.callable, n, &[], 1 + !has_self as usize, caches as u16)?;
         return Ok(());
     }
     if names.is_empty()
@@ -281,16 +281,9 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
         let f = c.callable.as_::<Function>();
         let defaults = f.defaults.borrow().clone();
         let has_self = c.n + 2 != words;
-        let room = f.code().frame_words();
-        if vm.frame().sp.wrapping_add(room) > vm.stack_limit {
-            return Err(vm.raise("RecursionError", "maximum recursion depth exceeded").into());
-        }
-        for d in &defaults.as_::<Tuple>().as_slice()[defaults.as_::<Tuple>().as_slice().len() - missing..] {
-            vm.push(d.clone());
-        }
-        let n = pos.len() + missing;
-        // The callable goes, and the NULL behind it if there was no self.
-        vm.enter_below(c.callable, n, 1 + !has_self as usize, caches as u16)?;
+        let defaults = defaults.as_::<Tuple>().as_slice();
+        let below = 1 + !has_self as usize;
+        vm.enter_below(c.callable, pos.len(), &defaults[defaults.len() - missing..], below, caches as u16)?;
         return Ok(());
     }
     if !names.is_empty() && enter_named(vm, &c, pos.len(), words, names)? {
@@ -353,13 +346,11 @@ fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Va
         let Some(v) = default else { return Ok(false) };
         *slot = v.word();
     }
-    if vm.depth_left == 0 || vm.frame().sp.wrapping_add(named + code.frame_words()) > vm.stack_limit {
+    if vm.depth_left == 0 || !vm.has_room(code.frame_words()) {
         return Ok(false);
     }
-    for w in &slots[..named] {
-        vm.push(w.to_value());
-    }
-    vm.enter_below(c.callable.clone(), named, words, SKIP as u16)?;
+    // SAFETY: there is room; the slots are values that the stack and the function keep.
+    vm.enter_below(c.callable.clone(), 0, unsafe { Value::slice_of(slots.as_ptr(), named) }, words, SKIP as u16)?;
     Ok(true)
 }
 
@@ -452,16 +443,7 @@ impl Vm {
                 self.guard_native_stack()?;
                 let code = f.as_::<Function>().code();
                 if code.simple_args && code.argcount as usize == args.len() && kw.is_empty() {
-                    if self.frame().sp.wrapping_add(code.frame_words()) > self.stack_limit {
-                        return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
-                    }
-                    for a in args {
-                        self.push(a.clone());
-                    }
-                    if let Err(e) = self.enter_in_place(f.clone(), args.len(), 0, FLAG_ENTRY) {
-                        drop(self.pop_n(args.len()));
-                        return Err(e);
-                    }
+                    self.enter_with(f.clone(), 0, args, 0, FLAG_ENTRY)?;
                 } else {
                     let locals = bind(self, f, args, kw)?;
                     self.push_frame(f.clone(), locals, None, FLAG_ENTRY, 0)?;
@@ -507,24 +489,42 @@ impl Vm {
         Ok(true)
     }
 
+    /// Is there room for a frame of so many words?
+    fn has_room(&self, words: usize) -> bool {
+        self.frame().free().wrapping_add(words) <= self.stack_limit
+    }
     /// Enters a frame whose `n` arguments are the topmost words of the stack; they become its locals. The
     /// caller's stack ends below them.
     pub(crate) fn enter_in_place(&mut self, func: Value, n: usize, ret_skip: u16, flags: u32) -> R {
+        self.enter_with(func, n, &[], ret_skip, flags)
+    }
+    /// The same, with further arguments behind the `n`.
+    fn enter_with(&mut self, func: Value, n: usize, more: &[Value], ret_skip: u16, flags: u32) -> R {
         let code: *const Code = func.as_::<Function>().code();
         let caller = self.frame;
-        // SAFETY: the arguments are on the stack; the rest of the frame lies above, below the limit, which is
-        // tested; `func` keeps the code.
+        // SAFETY: the arguments are on the stack; the rest of the frame lies on the free part of the data stack,
+        // below the limit, which is tested; `func` keeps the code.
         unsafe {
-            let first = (*caller).sp.sub(n);
-            if self.depth_left == 0 || first.wrapping_add((*code).frame_words()) > self.stack_limit {
+            if self.depth_left == 0 || !self.has_room((*code).frame_words()) {
                 return Err(self.raise("RecursionError", "maximum recursion depth exceeded"));
             }
             self.depth_left -= 1;
+            let given = (*caller).sp.sub(n);
+            let first = if (*caller).flags & FLAG_GENERATOR == 0 {
+                given
+            } else {
+                let room = (*caller).free();
+                std::ptr::copy_nonoverlapping(given, room, n);
+                room
+            };
+            for (i, v) in more.iter().enumerate() {
+                *first.add(n + i) = v.word().incref();
+            }
             let slots = (*code).nlocalsplus as usize;
-            for i in n..slots {
+            for i in n + more.len()..slots {
                 *first.add(i) = Word::NULL;
             }
-            (*caller).sp = first;
+            (*caller).sp = given;
             let frame = first.add(slots).cast::<Frame>();
             frame.write(Frame {
                 prev: caller,
@@ -546,8 +546,8 @@ impl Vm {
         Ok(())
     }
     /// The same, where `below` words under the arguments are the call's own: they are dropped.
-    fn enter_below(&mut self, func: Value, n: usize, below: usize, ret_skip: u16) -> R {
-        self.enter_in_place(func, n, ret_skip, 0)?;
+    fn enter_below(&mut self, func: Value, n: usize, more: &[Value], below: usize, ret_skip: u16) -> R {
+        self.enter_with(func, n, more, ret_skip, 0)?;
         // SAFETY: the words below the arguments belong to the caller's stack: callable and NULL.
         unsafe {
             let caller = (*self.frame).prev;

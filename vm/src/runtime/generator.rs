@@ -1,7 +1,6 @@
 //! Generators and their kin at work: entering, suspending, ending; send, throw, close.
 //!
-//! A resumed generator is an ordinary frame above the one that resumed it, whose words were copied from the
-//! heap; YIELD_VALUE copies them back. Resumed by FOR_ITER or SEND, it returns into the middle of that
+//! A generator's frame is part of it; resumed, it is linked above the one that resumed it. Resumed by FOR_ITER or SEND, it returns into the middle of that
 //! instruction's caller without recursion in Rust; resumed from Rust it is an entry frame.
 //!
 //! Handled exceptions form a chain: `vm.handled` belongs to the innermost running generator (or to the plain
@@ -10,7 +9,7 @@
 use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code};
 use crate::error::{Exc, R};
 use crate::frame::{
-    FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, NO_PREV,
+    FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, NO_PREV,
 };
 use crate::machine::{Flow, Stop};
 use crate::object::{Flavour, FrameObject, GenState, Generator, Kind, Kw};
@@ -40,8 +39,8 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
         _ if flags & CO_ASYNC_GENERATOR != 0 => (Flavour::AsyncGenerator, &vm.types.async_generator),
         _ => (Flavour::Generator, &vm.types.generator),
     };
-    // SAFETY: the frame's references to function and names, and its locals, move to the generator.
-    let gen_ = unsafe { Generator::new(ty, flavour, Value::from_word(f.func), f.locals, f.ip, f.names) };
+    // SAFETY: the frame goes, what it owned moves to the generator.
+    let gen_ = unsafe { Generator::new(ty, flavour, f) };
     let entry = f.flags & FLAG_ENTRY != 0;
     if f.flags & FLAG_OBJECT != 0 {
         // The frame object goes with it.
@@ -198,30 +197,19 @@ fn generator_of<'a>(f: &Frame) -> &'a Generator {
 /// its stack.
 #[inline(always)]
 pub(crate) unsafe fn suspend(vm: *mut Vm, arg: u32) {
-    // SAFETY: the words of locals and stack move to the generator, which has room for them.
+    // SAFETY: the frame is part of the generator, which its resumer keeps.
     unsafe {
         let f = (*vm).frame;
         let g = generator_of(&*f);
-        let (slots, depth) = ((*(*f).code).nlocalsplus as usize, (*f).stack_depth());
-        let words = g.words().as_ptr();
-        // Volatile, or the loops would become calls, which handlers of the tail chain must not make.
-        for i in 0..slots {
-            words.add(i).cast_mut().cast::<Word>().write_volatile(*(*f).locals.add(i));
-        }
-        for i in 0..depth {
-            words.add(slots + i).cast_mut().cast::<Word>().write_volatile(*(*f).stack_base().add(i));
-        }
-        g.depth.set(depth as u32);
-        g.ip.set((*f).ip);
         g.state.set(if arg & 1 != 0 { GenState::Delegating } else { GenState::Suspended });
         (*vm).step_out(g);
-        (*vm).frame = (*f).prev;
+        (*vm).frame = std::mem::replace(&mut (*f).prev, std::ptr::null_mut());
         (*vm).depth_left += 1;
     }
 }
 
-/// Builds a suspended generator's frame above the current one and makes it current. `sent` becomes the value of
-/// its `yield`. False: there is no room, nothing has been done.
+/// Makes a suspended generator's frame the current one. `sent` becomes the value of its `yield`. False: there is
+/// no room, nothing has been done.
 ///
 /// # Safety
 /// The current frame's `ip` and `sp` are up to date, `sent` is owned, the generator is suspended and kept by the
@@ -235,44 +223,26 @@ pub(crate) unsafe fn resume_frame(
     ret_skip: u16,
     end_skip: u16,
 ) -> bool {
-    // SAFETY: as in `push_frame`; the words move to the data stack.
+    // SAFETY: the frame is the generator's own, its stack has room for what is sent (the value that it yielded
+    // was there); a body that yields no value, only begins, drops it.
     unsafe {
-        let code: *const Code = g.code();
-        let caller = (*vm).frame;
-        let first = (*caller).sp;
-        if (*vm).depth_left == 0 || first.wrapping_add((*code).frame_words()) > (*vm).stack_limit {
+        if (*vm).depth_left == 0 {
             return false;
         }
         (*vm).depth_left -= 1;
-        let (slots, depth) = ((*code).nlocalsplus as usize, g.depth.get() as usize);
-        let words = g.words().as_ptr().cast::<Word>();
-        // Volatile: see `suspend`.
-        for i in 0..slots {
-            first.add(i).write_volatile(*words.add(i));
-        }
-        let frame = first.add(slots).cast::<Frame>();
-        let stack = frame.cast::<Word>().add(HEADER_WORDS);
-        for i in 0..depth {
-            stack.add(i).write_volatile(*words.add(slots + i));
-        }
-        *stack.add(depth) = sent;
-        frame.write(Frame {
-            prev: caller,
-            code,
-            func: g.func,
-            locals: first,
-            ip: g.ip.get(),
-            sp: stack.add(depth + 1),
-            names: g.names,
-            link: Word(g as *const Generator as u64),
-            flags: flags | FLAG_GENERATOR,
-            ret_skip,
-            end_skip,
-            prev_unit: NO_PREV,
-            overlaid: 0,
-        });
-        (*vm).frame = frame;
-        (*vm).step_in(g, frame);
+        let caller = (*vm).frame;
+        let f = g.frame_ptr();
+        g.room.set((*caller).free());
+        *(*f).sp = sent;
+        (*f).sp = (*f).sp.add(1);
+        (*f).prev = caller;
+        (*f).flags = flags | FLAG_GENERATOR;
+        (*f).ret_skip = ret_skip;
+        (*f).end_skip = end_skip;
+        (*f).prev_unit = NO_PREV;
+        (*f).overlaid = 0;
+        (*vm).frame = f;
+        (*vm).step_in(g);
         true
     }
 }
@@ -296,20 +266,23 @@ impl Vm {
     }
 
     #[inline(always)]
-    fn step_in(&mut self, g: &Generator, frame: *mut Frame) {
+    fn step_in(&mut self, g: &Generator) {
         g.state.set(GenState::Running);
-        g.frame.set(frame);
         g.below.set(self.running);
         self.running = g;
-        let handled = std::mem::replace(&mut self.handled, Value::NONE);
-        self.handled = g.swap_handled(handled);
+        self.exchange_handled(g);
     }
     #[inline(always)]
     fn step_out(&mut self, g: &Generator) {
-        g.frame.set(std::ptr::null_mut());
         self.running = g.below.replace(std::ptr::null());
-        let handled = std::mem::replace(&mut self.handled, Value::NONE);
-        self.handled = g.swap_handled(handled);
+        self.exchange_handled(g);
+    }
+    #[inline(always)]
+    fn exchange_handled(&mut self, g: &Generator) {
+        let ours = std::mem::ManuallyDrop::new(std::mem::replace(&mut self.handled, Value::NONE)).word();
+        let theirs = g.handled.replace(ours);
+        // SAFETY: both words are owned, and change places; what is overwritten is None.
+        unsafe { std::ptr::write(&mut self.handled, Value::from_word(theirs)) };
     }
 
     /// The exception being handled: of the running generator or, if it handles none, of what resumed it.
@@ -347,7 +320,8 @@ impl Vm {
             // SAFETY: the slot owns its word, which is dropped once.
             unsafe { std::mem::replace(&mut *f.locals.add(i), Word::NULL).decref() };
         }
-        self.frame = f.prev;
+        // SAFETY: the generator's frame, which its resumer keeps.
+        self.frame = unsafe { std::mem::replace(&mut (*self.frame).prev, std::ptr::null_mut()) };
         self.depth_left += 1;
     }
 
@@ -523,7 +497,7 @@ impl Vm {
                 let _keep = v.clone();
                 let unit = g.next_unit() as u32;
                 self.enter_generator(g, Value::NONE, FLAG_ENTRY, 0, 0)?;
-                let code = g.function().code_value();
+                let code = Word(std::ptr::from_ref(g.code()) as u64).to_value();
                 if code.as_::<Code>().seen.get() != self.version {
                     let cause = self.last_change.clone();
                     self.update_code(code.as_(), &cause);
@@ -571,9 +545,7 @@ impl Vm {
         }
         let native = inner.get::<Generator>().is_some_and(|i| i.flavour != Flavour::AsyncGenerator);
         let r = if native {
-            g.state.set(GenState::Running);
-            let r = self.gen_throw_in(&inner, e, close_on_exit);
-            g.state.set(GenState::Delegating);
+            let r = self.while_delegating(g, |vm| vm.gen_throw_in(&inner, e, close_on_exit));
             match r {
                 Ok(Sent::Return(v)) => Err(self.raise_stop(v)),
                 Ok(Sent::Yield(v)) => Ok(v),
@@ -585,14 +557,28 @@ impl Vm {
                 self.set_pending(e);
                 return self.gen_raise(v);
             };
-            g.state.set(GenState::Running);
-            let r = self.call(&method, &[e], Kw::NONE);
-            g.state.set(GenState::Delegating);
-            r
+            self.while_delegating(g, |vm| vm.call(&method, &[e], Kw::NONE))
         };
         match r {
             Ok(v) => Ok(Sent::Yield(v)),
             Err(_) => self.gen_raise(v),
+        }
+    }
+
+    /// Runs something of what `g` delegates to with its frame linked below, so that backtraces are whole.
+    fn while_delegating<T>(&mut self, g: &Generator, run: impl FnOnce(&mut Vm) -> T) -> T {
+        let (f, caller) = (g.frame_ptr(), self.frame);
+        g.state.set(GenState::Running);
+        // SAFETY: the frame is the generator's, which the caller keeps; both are unlinked in the order of linking.
+        unsafe {
+            g.room.set((*caller).free());
+            (*f).prev = caller;
+            self.frame = f;
+            let r = run(self);
+            self.frame = caller;
+            (*f).prev = std::ptr::null_mut();
+            g.state.set(GenState::Delegating);
+            r
         }
     }
 
@@ -604,7 +590,7 @@ impl Vm {
             GenState::Done => return Ok(Value::NONE),
             GenState::Created => {
                 g.part_from_object();
-                drop(g.take_words());
+                g.drop_words();
                 return Ok(Value::NONE);
             }
             _ => {}
@@ -620,7 +606,7 @@ impl Vm {
             let at = g.next_unit();
             if code.base_op(at) == op::RESUME && code.base_arg(at) & 4 != 0 && !self.hears_unwind() {
                 g.part_from_object();
-                drop(g.take_words());
+                g.drop_words();
                 drop(g.swap_handled(Value::NONE));
                 return Ok(Value::NONE);
             }
@@ -718,9 +704,12 @@ impl Vm {
     pub(crate) fn finalize_generator(&mut self, v: &Value) {
         let saved = self.save_raising();
         let g = v.as_::<Generator>();
-        let finalizer = g.hooks.finalizer.borrow().clone();
+        let finalizer = match g.flavour {
+            Flavour::AsyncGenerator => g.rare().finalizer.borrow().clone(),
+            _ => None,
+        };
         match (finalizer, g.flavour, g.state.get()) {
-            (Some(f), _, _) if !g.hooks.closed.get() => {
+            (Some(f), _, _) if !g.closed() => {
                 if self.call(&f, std::slice::from_ref(v), Kw::NONE).is_err() {
                     let e = self.take_pending();
                     self.unraisable(e, Some("Exception ignored while finalizing generator"), v);

@@ -52,7 +52,7 @@ fn clear(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
                 let v = Word(f.generator.get() as u64).to_value();
                 vm.finalize_generator(&v);
                 g.part_from_object();
-                drop(g.take_words());
+                g.drop_words();
             }
         }
     } else if f.running().is_some() {
@@ -91,7 +91,7 @@ impl Vm {
         if !g.frame_object.get().is_null() {
             return g.frame_object.get().to_value();
         }
-        let object = FrameObject::new(&self.types.frame, g.func.to_value(), g.names.to_value());
+        let object = FrameObject::new(&self.types.frame, g.frame().func.to_value(), g.frame().names.to_value());
         object.as_::<FrameObject>().generator.set(g);
         g.frame_object.set(object.clone().into_word());
         object

@@ -6,7 +6,7 @@ use crate::object::{
 };
 use crate::runtime::exc::new_exception;
 use crate::runtime::generator::Sent;
-use crate::value::Value;
+use crate::value::{Value, Word};
 use crate::vm::Vm;
 
 pub static GENERATOR: &[BuiltinDef] = &[
@@ -134,12 +134,12 @@ impl Vm {
         Some(match name {
             "__name__" => g.name.borrow().clone(),
             "__qualname__" => g.qualname.borrow().clone(),
-            "cr_origin" if g.flavour == Flavour::Coroutine => g.origin.borrow().clone(),
+            "cr_origin" if g.flavour == Flavour::Coroutine => g.origin(),
             _ => match name.strip_prefix(prefix)? {
                 "frame" if state == GenState::Done => Value::NONE,
                 "frame" => self.generator_frame(v),
-                "code" => g.function().code_value(),
-                "running" if g.flavour == Flavour::AsyncGenerator => Value::bool(g.hooks.running.get()),
+                "code" => Word(std::ptr::from_ref(g.code()) as u64).to_value(),
+                "running" if g.flavour == Flavour::AsyncGenerator => Value::bool(g.rare().running.get()),
                 "running" => Value::bool(state == GenState::Running),
                 "suspended" => Value::bool(matches!(state, GenState::Suspended | GenState::Delegating)),
                 "yieldfrom" if g.flavour == Flavour::Generator => g.waits_for().unwrap_or(Value::NONE),
