@@ -53,6 +53,9 @@ pub struct Code {
     pub flags: u32,
     /// Plain positional parameters only: a call can bind its arguments in place.
     pub simple_args: bool,
+    /// One past RETURN_GENERATOR, where a generator of such a function begins if nothing but COPY_FREE_VARS stands
+    /// before that: a call can make the generator without a frame. 0: it cannot.
+    pub generator_entry: u8,
     pub localsplus: Box<[Value]>,
     pub kinds: Box<[u8]>,
     /// importlib may change it (`_imp._fix_co_filename`).

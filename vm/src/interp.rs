@@ -23,7 +23,7 @@ use crate::object::{
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
-use crate::runtime::generator::{resume_frame, suspend};
+use crate::runtime::generator::{generator_of, make_directly, resume_frame, suspend};
 use crate::types::descr::{ClassMethod, StaticMethod};
 use crate::value::unguarded;
 use crate::value::{Value, Word};
@@ -177,6 +177,52 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             self.fp = first;
             self.consts = (*code).consts.as_ptr().cast();
             true
+        }
+    }
+    /// RETURN_VALUE in a generator that was resumed by FOR_ITER or SEND, in FAST handlers: what is out of the ordinary
+    /// is left to the twin, which goes on where this stops (a local that has been dropped is empty).
+    #[inline(always)]
+    fn leave_generator(&mut self) -> Flow {
+        // SAFETY: the frame is the current one; the caller keeps the generator.
+        unsafe {
+            let vm = self.vm;
+            let frame = (*vm).frame;
+            let flags = (*frame).flags;
+            let result = self.peek(0);
+            let by_send = flags & FLAG_SEND != 0;
+            if flags & !FLAG_SEND != FLAG_GENERATOR || (*frame).end_skip == u16::MAX {
+                return Err(Stop::Raise);
+            }
+            let g = generator_of(&*frame);
+            if !g.frame_object.get().is_null()
+                || !by_send && result != Word::NONE
+                || !(*vm).handled.is_none()
+                || self.sp.sub(1) != (*frame).stack_base()
+            {
+                return Err(Stop::Raise);
+            }
+            for i in 0..(*(*frame).code).nlocalsplus {
+                let w = self.local(i);
+                if w.is_ptr() {
+                    if (*w.header()).count() == 1 {
+                        return Err(Stop::Raise);
+                    }
+                    (*w.header()).decref();
+                    self.set_local(i, Word::NULL);
+                }
+            }
+            (*frame).sp = (*frame).stack_base();
+            g.state.set(GenState::Done);
+            (*vm).step_out(g);
+            let caller = std::mem::replace(&mut (*frame).prev, std::ptr::null_mut());
+            (*vm).frame = caller;
+            (*vm).depth_left += 1;
+            self.reload();
+            self.jump((*frame).end_skip as isize);
+            if by_send {
+                self.push(result);
+            }
+            Ok(())
         }
     }
     #[inline(always)]
@@ -554,6 +600,39 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         true
     }
     #[inline(always)]
+    fn is_generator(&mut self, v: Word, flavour: Flavour) -> bool {
+        // SAFETY: kind tested; the operand lives in its slot.
+        v.is_plain(Kind::Generator)
+            && unsafe {
+                let g: &Generator = v.cast();
+                g.flavour == flavour && g.state.get() != GenState::Delegating
+            }
+    }
+    #[inline(always)]
+    fn is_generator_function(&mut self, f: Word) -> bool {
+        // SAFETY: the body has seen the kind; the operand lives in its slot.
+        unsafe { f.cast::<Function>() }.code().generator_entry != 0
+    }
+    #[inline(always)]
+    fn make_generator(&mut self, args: u32) -> bool {
+        // SAFETY: callable, self and arguments are on the stack; they move into the generator.
+        unsafe {
+            let base = self.sp.sub(args as usize);
+            let (callable, self_) = (*base.sub(2), *base.sub(1));
+            if !callable.is_kind(Kind::Function) {
+                return false;
+            }
+            let has_self = !self_.is_null() as usize;
+            let v = make_directly(self.vm, callable, base.sub(has_self), args as usize + has_self);
+            if v.is_null() {
+                return false;
+            }
+            *base.sub(2) = v;
+            self.sp = base.sub(1);
+            true
+        }
+    }
+    #[inline(always)]
     fn suspend(&mut self, arg: u32) -> bool {
         // SAFETY: the current frame is a generator's; the value moves to the caller's stack.
         unsafe {
@@ -776,7 +855,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             let frame = (*vm).frame;
             if (*frame).flags != 0 {
                 if F {
-                    return Err(Stop::Raise);
+                    return self.leave_generator();
                 }
                 return self.residual(crate::runtime::generator::leave_special, 0);
             }

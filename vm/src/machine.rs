@@ -14,7 +14,7 @@
 //! gives one up. `push`, `set` and `set_local` take ownership and drop nothing.
 
 use crate::error::Exc;
-use crate::object::Kind;
+use crate::object::{Flavour, Kind};
 use crate::op::{BinOp, CmpOp};
 use crate::value::Word;
 use crate::vm::Vm;
@@ -238,7 +238,7 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next eight are the interpreter's only: the recorder answers that it cannot.
+    // The next eleven are the interpreter's only: the recorder answers that it cannot.
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
@@ -251,6 +251,12 @@ pub trait Machine: Sized {
     fn resume_in_loop(&mut self, generator: Self::V, arg: u32) -> bool;
     /// The same of SEND, of generators and coroutines.
     fn resume_by_send(&mut self, arg: u32) -> bool;
+    /// What GET_AWAITABLE (a coroutine that nobody awaits) or GET_YIELD_FROM_ITER (a generator) leaves as it is.
+    fn is_generator(&mut self, v: Self::V, flavour: Flavour) -> bool;
+    /// A function that `make_generator` knows.
+    fn is_generator_function(&mut self, f: Self::V) -> bool;
+    /// The call of a generator function whose arguments fit: makes the generator without a frame.
+    fn make_generator(&mut self, args: u32) -> bool;
     /// YIELD_VALUE: the caller's frame becomes the current one. False: Rust called.
     fn suspend(&mut self, arg: u32) -> bool;
     /// Enters the `__getitem__` of the instance below the top, if that is a Python function that takes just these

@@ -169,6 +169,7 @@ macro_rules! opcodes {
             181 LIST_APPEND_PLAIN build::list_append_plain 0 (a + 1 -> a) [];
             182 FOR_ITER_GENERATOR iter::for_iter_generator 1 (1 -> 2) [];
             183 CALL_PY_DEFAULTS call::call_py_defaults 3 (a + 2 -> 1) [];
+            185 CALL_GENERATOR call::call_generator 3 (a + 2 -> 1) [];
             184 CALL_CLASS call::call_class 3 (a + 2 -> 1) [];
             177 CALL_BUILTIN call::call_builtin 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)

@@ -5,7 +5,7 @@ use crate::ir::{Alias, Op, Ref, Ty};
 use seriema_monitoring::Event;
 use seriema_vm::layout::{LIST_ITEMS, LIST_LEN};
 use seriema_vm::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
-use seriema_vm::object::{Builtin, ClosureCell, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type};
+use seriema_vm::object::{Builtin, ClosureCell, Flavour, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type};
 use seriema_vm::op::CmpOp;
 use seriema_vm::runtime::HELPERS;
 use seriema_vm::runtime::name::{DELETED, global_home};
@@ -616,6 +616,15 @@ impl Machine for Recorder<'_> {
     }
     fn enter_getitem(&mut self) -> Flow<bool> {
         Ok(false)
+    }
+    fn is_generator(&mut self, _v: V, _flavour: Flavour) -> bool {
+        false
+    }
+    fn is_generator_function(&mut self, _f: V) -> bool {
+        false
+    }
+    fn make_generator(&mut self, _args: u32) -> bool {
+        false
     }
     fn enter_with_defaults(&mut self, _args: u32, _skip: u16) -> bool {
         false

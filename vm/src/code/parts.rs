@@ -81,6 +81,12 @@ impl Code {
             panic!("the compiler's code is refused: {what} ({} in {})", text(&p.qualname), text(&p.filename));
         }
         let simple_args = p.kwonlyargcount == 0 && p.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0;
+        let ops = [0, 1].map(|i| p.code.get(i).map_or(0, |&u| u as u8));
+        let generator_entry = match ops {
+            [op::RETURN_GENERATOR, _] if simple_args => 1,
+            [op::COPY_FREE_VARS, op::RETURN_GENERATOR] if simple_args => 2,
+            _ => 0,
+        };
         let live = p.code.iter().map(|&u| Cell::new(u)).collect();
         let ty = vm.types.code.clone();
         let code = Code {
@@ -94,6 +100,7 @@ impl Code {
             nfree: p.kinds.iter().filter(|&&k| k & FAST_FREE != 0).count() as u32,
             flags: p.flags,
             simple_args,
+            generator_entry,
             kinds: p.kinds,
             filename: RefCell::new(p.filename),
             name: p.name,

@@ -7,8 +7,8 @@
 use super::heap::Heap;
 use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::code::Code;
-use crate::frame::{FLAG_GENERATOR, Frame, HEADER_WORDS, NO_PREV};
-use crate::object::Function;
+use crate::frame::{FLAG_GENERATOR, Frame, HEADER_WORDS, Ip, NO_PREV};
+use crate::object::{Function, Tuple};
 use crate::value::{Value, Word, unguarded};
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -81,21 +81,28 @@ pub struct Rare {
 }
 
 impl Generator {
-    /// Makes the current activation `f` a generator's: its function, names and locals move there.
+    /// Makes one that goes on at `ip`. Takes over `func`, `names` and the `given` first locals; the free variables
+    /// are the function's, the other locals empty.
     ///
     /// # Safety
-    /// `f` is on the stack, its stack empty; nobody uses what it owned afterwards.
-    pub unsafe fn new(ty: &Value, flavour: Flavour, f: &Frame) -> Value {
-        let code = f.code();
-        let slots = code.nlocalsplus as usize;
-        let function = f.function();
-        // SAFETY: nothing runs while they are copied.
-        let (name, qualname) =
-            unsafe { (unguarded(&function.name).clone(), unguarded(&function.qualname).clone()) };
+    /// `func` is a function, whose code has the `given` locals and `ip`; `names` is a dict or NULL.
+    pub unsafe fn new(
+        ty: &Value,
+        flavour: Flavour,
+        func: Word,
+        names: Word,
+        ip: Ip,
+        locals: *const Word,
+        given: usize,
+    ) -> Value {
         let h = Header::new(Kind::Generator, ty);
-        // SAFETY: fresh memory with room for the words; a fresh object carries one reference.
+        // SAFETY: nothing runs while name and closure are copied; fresh memory with room for the words; a fresh
+        // object carries one reference.
         unsafe {
-            let p = alloc_raw(size_of::<Generator>() + 8 * code.frame_words(), &h).cast::<Generator>();
+            let function: &Function = func.cast();
+            let code: *const Code = function.code();
+            let slots = (*code).nlocalsplus as usize;
+            let p = alloc_raw(size_of::<Generator>() + 8 * (*code).frame_words(), &h).cast::<Generator>();
             let words = (&raw mut (*p).words).cast::<Word>();
             let frame = words.add(slots).cast::<Frame>();
             p.write(Generator {
@@ -106,23 +113,32 @@ impl Generator {
                 handled: Cell::new(Word::NONE),
                 below: Cell::new(std::ptr::null()),
                 room: Cell::new(std::ptr::null_mut()),
-                name: RefCell::new(name),
-                qualname: RefCell::new(qualname),
+                name: RefCell::new(unguarded(&function.name).clone()),
+                qualname: RefCell::new(unguarded(&function.qualname).clone()),
                 frame_object: Cell::new(Word::NULL),
                 rare: OnceCell::new(),
                 words: [],
             });
-            for i in 0..slots {
-                words.add(i).write(*f.locals.add(i));
+            for i in 0..given {
+                words.add(i).write(*locals.add(i));
+            }
+            for i in given..slots {
+                words.add(i).write(Word::NULL);
+            }
+            if given < slots && (*code).nfree > 0 {
+                let free = words.add(slots - (*code).nfree as usize);
+                for (i, cell) in function.closure.as_::<Tuple>().as_slice().iter().enumerate() {
+                    free.add(i).write(cell.word().incref());
+                }
             }
             frame.write(Frame {
                 prev: std::ptr::null_mut(),
                 code,
-                func: f.func,
+                func,
                 locals: words,
-                ip: f.ip,
+                ip,
                 sp: frame.cast::<Word>().add(HEADER_WORDS),
-                names: f.names,
+                names,
                 link: Word(p as u64),
                 flags: FLAG_GENERATOR,
                 ret_skip: 0,

@@ -18,6 +18,10 @@ pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.event(Event::Call, 0)?;
     let callable = m.peek(arg as usize + 1);
     if m.is_kind(callable, Kind::Function) {
+        if !M::PROBED && m.is_generator_function(callable) {
+            m.quicken(op::CALL_GENERATOR)?;
+            return call_generator(m, arg);
+        }
         m.quicken(op::CALL_PY_EXACT)?;
         if m.enter_function(arg, SKIP)? {
             return Ok(());
@@ -41,6 +45,16 @@ pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
 #[inline(always)]
 pub fn call_py_defaults<M: Machine>(m: &mut M, arg: u32) -> Flow {
     if m.enter_with_defaults(arg, SKIP) {
+        return Ok(());
+    }
+    m.residual(rt::call_any, arg)
+}
+
+/// A generator function of positional parameters only.
+#[inline(always)]
+pub fn call_generator<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if m.make_generator(arg) {
+        m.jump(SKIP as isize);
         return Ok(());
     }
     m.residual(rt::call_any, arg)

@@ -1,6 +1,7 @@
 //! Generators and coroutines.
 
 use crate::machine::{Flow, Machine};
+use crate::object::Flavour;
 use crate::runtime as rt;
 use seriema_monitoring::Event;
 
@@ -13,7 +14,19 @@ macro_rules! residuals {
     )* };
 }
 
-residuals! { return_generator; get_yield_from_iter; cleanup_throw; get_awaitable; get_aiter; get_anext; }
+residuals! { return_generator; cleanup_throw; get_aiter; get_anext; }
+
+#[inline(always)]
+pub fn get_yield_from_iter<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let v = m.peek(0);
+    if m.is_generator(v, Flavour::Generator) { Ok(()) } else { m.residual(rt::get_yield_from_iter, arg) }
+}
+
+#[inline(always)]
+pub fn get_awaitable<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let v = m.peek(0);
+    if m.is_generator(v, Flavour::Coroutine) { Ok(()) } else { m.residual(rt::get_awaitable, arg) }
+}
 
 #[inline(always)]
 pub fn send<M: Machine>(m: &mut M, arg: u32) -> Flow {
@@ -33,9 +46,14 @@ pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
 }
 
 #[inline(always)]
-pub fn end_send<M: Machine>(m: &mut M, arg: u32) -> Flow {
+pub fn end_send<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     m.event(Event::StopIteration, 0)?;
-    m.residual(rt::end_send, arg)
+    let (v, receiver) = (m.peek(0), m.peek(1));
+    m.will_drop(receiver);
+    m.shrink(1);
+    m.set(0, v);
+    m.drop(receiver);
+    Ok(())
 }
 
 #[inline(always)]

@@ -265,7 +265,7 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
         && code.argcount as usize == c.n
         && vm.has_room(code.frame_words())
     {
-        quicken(vm, op::CALL_PY_EXACT);
+        quicken(vm, if code.generator_entry != 0 { op::CALL_GENERATOR } else { op::CALL_PY_EXACT });
         let has_self = c.n + 2 != words;
         let n = c.n;
         vm.enter_below(c.callable, n, &[], 1 + !has_self as usize, caches as u16)?;
@@ -443,6 +443,11 @@ impl Vm {
                 self.guard_native_stack()?;
                 let code = f.as_::<Function>().code();
                 if code.simple_args && code.argcount as usize == args.len() && kw.is_empty() {
+                    if code.generator_entry != 0
+                        && let Some(g) = self.make_generator(f, args)
+                    {
+                        return Ok(g);
+                    }
                     self.enter_with(f.clone(), 0, args, 0, FLAG_ENTRY)?;
                 } else {
                     let locals = bind(self, f, args, kw)?;

@@ -12,7 +12,7 @@ use crate::frame::{
     FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, NO_PREV,
 };
 use crate::machine::{Flow, Stop};
-use crate::object::{Flavour, FrameObject, GenState, Generator, Kind, Kw};
+use crate::object::{Flavour, FrameObject, Function, GenState, Generator, Kind, Kw};
 use crate::op;
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
@@ -33,14 +33,10 @@ const SKIP: u16 = 1;
 pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
     let f = vm.frame();
     let code: &Code = f.code();
-    let flags = code.flags;
-    let (flavour, ty) = match () {
-        _ if flags & CO_COROUTINE != 0 => (Flavour::Coroutine, &vm.types.coroutine),
-        _ if flags & CO_ASYNC_GENERATOR != 0 => (Flavour::AsyncGenerator, &vm.types.async_generator),
-        _ => (Flavour::Generator, &vm.types.generator),
-    };
+    let (flavour, ty) = vm.flavour_of(code);
     // SAFETY: the frame goes, what it owned moves to the generator.
-    let gen_ = unsafe { Generator::new(ty, flavour, f) };
+    let gen_ =
+        unsafe { Generator::new(ty, flavour, f.func, f.names, f.ip, f.locals, code.nlocalsplus as usize) };
     let entry = f.flags & FLAG_ENTRY != 0;
     if f.flags & FLAG_OBJECT != 0 {
         // The frame object goes with it.
@@ -63,6 +59,32 @@ pub fn return_generator(vm: &mut Vm, _arg: u32) -> Flow {
     f.ip = f.ip.wrapping_add(skip as usize);
     vm.push(gen_);
     Ok(())
+}
+
+/// The call of a generator function with the `n` arguments at `first`, which takes over the reference to the
+/// function and the arguments. NULL: it needs a frame, or fails; nothing has been done.
+///
+/// # Safety
+/// `func` is a function, the arguments are owned words.
+#[inline(never)]
+pub(crate) unsafe fn make_directly(vm: *mut Vm, func: Word, first: *const Word, n: usize) -> Word {
+    // SAFETY: as promised; the VM is live.
+    unsafe {
+        let vm = &mut *vm;
+        let code: *const Code = func.cast::<Function>().code();
+        let code = &*code;
+        let entry = code.generator_entry as usize;
+        // A probe may stand where the frame would begin.
+        if entry == 0 || code.argcount as usize != n || code.probed.get() || vm.depth_left == 0 {
+            return Word::NULL;
+        }
+        let (flavour, ty) = vm.flavour_of(code);
+        if flavour == Flavour::Coroutine && vm.async_hooks.origin_depth != 0 {
+            return Word::NULL;
+        }
+        let ip = code.live.as_ptr().add(entry);
+        Generator::new(ty, flavour, func, Word::NULL, ip, first, n).into_word()
+    }
 }
 
 /// Suspends the generator of the current frame, with the value on top of the stack as its result. `arg`: 1 in
@@ -133,15 +155,6 @@ pub fn send(vm: &mut Vm, arg: u32) -> Flow {
     Ok(())
 }
 
-/// receiver, value -> value
-pub fn end_send(vm: &mut Vm, _arg: u32) -> Flow {
-    let v = vm.pop();
-    let receiver = vm.pop();
-    vm.push(v);
-    drop(receiver);
-    Ok(())
-}
-
 pub fn get_yield_from_iter(vm: &mut Vm, _arg: u32) -> Flow {
     let v = vm.peek(0).to_value();
     if let Some(g) = v.get::<Generator>() {
@@ -184,7 +197,8 @@ pub fn leave_special(vm: &mut Vm, _arg: u32) -> Flow {
     vm.leave_special_frame()
 }
 
-fn generator_of<'a>(f: &Frame) -> &'a Generator {
+#[inline(always)]
+pub(crate) fn generator_of<'a>(f: &Frame) -> &'a Generator {
     debug_assert!(f.flags & FLAG_GENERATOR != 0);
     // SAFETY: whoever resumed a generator keeps it while its frame is on the stack.
     unsafe { f.link.cast() }
@@ -266,6 +280,32 @@ impl Vm {
     }
 
     #[inline(always)]
+    /// The generator that a generator function called with these arguments makes, if that needs no frame.
+    pub(crate) fn make_generator(&mut self, f: &Value, args: &[Value]) -> Option<Value> {
+        // SAFETY: references are made for what the generator takes over, and given up if it does not.
+        unsafe {
+            let own = |w: Word| w.incref();
+            let func = own(f.word());
+            args.iter().for_each(|a| _ = own(a.word()));
+            let g = make_directly(self, func, args.as_ptr().cast(), args.len());
+            if g.is_null() {
+                func.decref();
+                args.iter().for_each(|a| a.word().decref());
+                return None;
+            }
+            Some(Value::from_word(g))
+        }
+    }
+    fn flavour_of(&self, code: &Code) -> (Flavour, &Value) {
+        match () {
+            _ if code.flags & CO_COROUTINE != 0 => (Flavour::Coroutine, &self.types.coroutine),
+            _ if code.flags & CO_ASYNC_GENERATOR != 0 => {
+                (Flavour::AsyncGenerator, &self.types.async_generator)
+            }
+            _ => (Flavour::Generator, &self.types.generator),
+        }
+    }
+    #[inline(always)]
     fn step_in(&mut self, g: &Generator) {
         g.state.set(GenState::Running);
         g.below.set(self.running);
@@ -273,7 +313,7 @@ impl Vm {
         self.exchange_handled(g);
     }
     #[inline(always)]
-    fn step_out(&mut self, g: &Generator) {
+    pub(crate) fn step_out(&mut self, g: &Generator) {
         self.running = g.below.replace(std::ptr::null());
         self.exchange_handled(g);
     }
