@@ -14,7 +14,9 @@
 use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_key};
 use crate::code::Code;
 use crate::error::Exc;
-use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell};
+use crate::frame::{
+    FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell,
+};
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{

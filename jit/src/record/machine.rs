@@ -5,7 +5,9 @@ use crate::ir::{Alias, Op, Ref, Ty};
 use seriema_monitoring::Event;
 use seriema_vm::layout::{LIST_ITEMS, LIST_LEN};
 use seriema_vm::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
-use seriema_vm::object::{Builtin, ClosureCell, Flavour, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type};
+use seriema_vm::object::{
+    Builtin, ClosureCell, Flavour, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type,
+};
 use seriema_vm::op::CmpOp;
 use seriema_vm::runtime::HELPERS;
 use seriema_vm::runtime::name::{DELETED, global_home};

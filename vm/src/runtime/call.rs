@@ -350,7 +350,13 @@ fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Va
         return Ok(false);
     }
     // SAFETY: there is room; the slots are values that the stack and the function keep.
-    vm.enter_below(c.callable.clone(), 0, unsafe { Value::slice_of(slots.as_ptr(), named) }, words, SKIP as u16)?;
+    vm.enter_below(
+        c.callable.clone(),
+        0,
+        unsafe { Value::slice_of(slots.as_ptr(), named) },
+        words,
+        SKIP as u16,
+    )?;
     Ok(true)
 }
 

@@ -8,9 +8,7 @@
 
 use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code};
 use crate::error::{Exc, R};
-use crate::frame::{
-    FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, NO_PREV,
-};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, NO_PREV};
 use crate::machine::{Flow, Stop};
 use crate::object::{Flavour, FrameObject, Function, GenState, Generator, Kind, Kw};
 use crate::op;

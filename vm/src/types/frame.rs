@@ -91,7 +91,8 @@ impl Vm {
         if !g.frame_object.get().is_null() {
             return g.frame_object.get().to_value();
         }
-        let object = FrameObject::new(&self.types.frame, g.frame().func.to_value(), g.frame().names.to_value());
+        let object =
+            FrameObject::new(&self.types.frame, g.frame().func.to_value(), g.frame().names.to_value());
         object.as_::<FrameObject>().generator.set(g);
         g.frame_object.set(object.clone().into_word());
         object
