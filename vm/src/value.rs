@@ -231,6 +231,7 @@ impl Value {
         // SAFETY: a pointer word refers to a live object.
         unsafe { (*self.0.header()).count() }
     }
+    #[inline(always)]
     pub fn is_none(&self) -> bool {
         self.0 == Word::NONE
     }
@@ -266,6 +267,7 @@ impl Value {
     ///
     /// # Safety
     /// Every word holds a reference that outlives `'a` and none is NULL.
+    #[inline(always)]
     pub unsafe fn slice_of<'a>(words: *const Word, len: usize) -> &'a [Value] {
         // SAFETY: same representation; the caller's promise.
         unsafe { std::slice::from_raw_parts(words.cast(), len) }

@@ -13,7 +13,7 @@
 //! Comparing keys may run Python, which may change the dict: a search compares outside the borrow and starts
 //! again when the table has changed meanwhile.
 
-use super::{Header, Kind, Str, alloc};
+use super::{Header, Kind, Str, alloc, spare};
 use crate::error::R;
 use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
@@ -37,9 +37,40 @@ struct Entry {
     value: Word,
 }
 
+/// A power of two of small numbers, or none. (Two to a word: buffers of words are kept, see `spare`.)
+#[derive(Default)]
+struct Indices(Vec<u64>);
+
+impl Indices {
+    /// # Safety
+    /// `at` is an object.
+    unsafe fn new(at: *const u8, n: usize) -> Indices {
+        // SAFETY: as promised.
+        let mut words = unsafe { spare::take(at, n / 2) };
+        words.resize(n / 2, u64::MAX);
+        Indices(words)
+    }
+}
+impl std::ops::Deref for Indices {
+    type Target = [i32];
+    #[inline(always)]
+    fn deref(&self) -> &[i32] {
+        // SAFETY: two to a word.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 2) }
+    }
+}
+impl std::ops::DerefMut for Indices {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [i32] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), self.0.len() * 2) }
+    }
+}
+const _: () = assert!(FREE == -1);
+
 #[derive(Default)]
 struct Table {
-    indices: Vec<i32>,
+    indices: Indices,
     entries: Vec<Entry>,
     /// Counts every change of the set of keys.
     version: u64,
@@ -67,55 +98,31 @@ enum Probe {
     Ask(usize, Value),
 }
 
+/// A place in the sequence of slots that a hash visits.
+struct Seek {
+    at: usize,
+    step: usize,
+}
+impl Seek {
+    #[inline(always)]
+    fn new(hash: i64) -> Seek {
+        Seek { at: hash as usize, step: 0 }
+    }
+}
+
 impl Table {
-    /// Searches from step `from` of the probe sequence on; `step` counts on over calls.
-    fn probe(&self, key: &Value, hash: i64, step: &mut usize) -> Probe {
+    /// Searches from where `seek` stands, which goes on over calls.
+    #[inline]
+    fn probe(&self, key: Word, hash: i64, seek: &mut Seek) -> Probe {
         let mask = match self.indices.len() {
             0 => return Probe::Miss,
             n => n - 1,
         };
         loop {
             // Triangular numbers visit every slot of a power-of-two table.
-            let at = (hash as usize).wrapping_add(*step * (*step + 1) / 2) & mask;
-            *step += 1;
-            match self.indices[at] {
-                FREE => return Probe::Miss,
-                DUMMY => {}
-                i => {
-                    let e = &self.entries[i as usize];
-                    if e.key.is(key) {
-                        return Probe::Hit(i as usize);
-                    }
-                    if e.hash == hash {
-                        // A key of a class derived from str may have its own idea of equality.
-                        let plain = !e.key.is_dynamic() && !key.is_dynamic();
-                        match (e.key.get::<Str>(), key.get::<Str>()) {
-                            (Some(a), Some(b)) if plain => {
-                                if a.bytes() == b.bytes() {
-                                    return Probe::Hit(i as usize);
-                                }
-                            }
-                            _ => return Probe::Ask(i as usize, e.key.clone()),
-                        }
-                    }
-                }
-            }
-            if *step > mask + 1 {
-                return Probe::Miss;
-            }
-        }
-    }
-    /// Searches for a plain str or a small int, which is equal to no other kind of key that has the same hash but
-    /// those of `Ask`.
-    #[inline]
-    fn find_plain(&self, key: Word, hash: i64) -> Probe {
-        let mask = match self.indices.len() {
-            0 => return Probe::Miss,
-            n => n - 1,
-        };
-        let mut step = 0;
-        loop {
-            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            let at = seek.at & mask;
+            seek.step += 1;
+            seek.at = at + seek.step;
             let i = self.indices[at];
             if i >= 0 {
                 let e = &self.entries[i as usize];
@@ -124,20 +131,21 @@ impl Table {
                     return Probe::Hit(i as usize);
                 }
                 if e.hash == hash {
-                    let texts = k.is_plain(Kind::Str) && key.is_plain(Kind::Str);
-                    if !(texts || k.is_int() && key.is_int()) {
-                        return Probe::Ask(i as usize, e.key.clone());
-                    }
+                    // A key of a class derived from str may have its own idea of equality.
+                    if !(k.is_plain(Kind::Str) && key.is_plain(Kind::Str)) {
+                        // Two small ints that are not identical differ.
+                        if !(k.is_int() && key.is_int()) {
+                            return Probe::Ask(i as usize, e.key.clone());
+                        }
                     // SAFETY: kinds tested; the entry and the caller keep them.
-                    if texts && unsafe { k.cast::<Str>().bytes() == key.cast::<Str>().bytes() } {
+                    } else if unsafe { k.cast::<Str>().bytes() == key.cast::<Str>().bytes() } {
                         return Probe::Hit(i as usize);
                     }
                 }
             } else if i == FREE {
                 return Probe::Miss;
             }
-            step += 1;
-            if step > mask {
+            if seek.step > mask + 1 {
                 return Probe::Miss;
             }
         }
@@ -155,15 +163,38 @@ impl Table {
         }
     }
     /// Drops the deleted entries and sizes the index for `used` entries and as many again.
-    fn rebuild(&mut self, used: usize) {
+    ///
+    /// # Safety
+    /// `at` is an object.
+    unsafe fn rebuild(&mut self, used: usize, at: *const u8) {
         if self.entries.len() >= used {
             self.entries.retain(|e| !e.key.is_null());
         }
         let size = (used * 3).max(8).next_power_of_two();
-        self.indices.clear();
-        self.indices.resize(size, FREE);
+        // SAFETY: as promised.
+        let mut old = unsafe { std::mem::replace(&mut self.indices, Indices::new(at, size)) };
+        old.0.clear();
+        // SAFETY: as promised.
+        unsafe { spare::give(at, old.0) };
         for i in 0..self.entries.len() {
             self.place(self.entries[i].hash, i as i32);
+        }
+    }
+    /// Makes room for one more entry.
+    ///
+    /// # Safety
+    /// `at` is an object.
+    #[cold]
+    unsafe fn grow(&mut self, at: *const u8) {
+        let n = self.entries.len();
+        if n >= 64 {
+            return self.entries.reserve(1);
+        }
+        // SAFETY: as promised; the entries move to the new buffer.
+        unsafe {
+            let mut entries = spare::take(at, if n == 0 { 4 } else { n * 2 });
+            entries.append(&mut self.entries);
+            spare::give(at, std::mem::replace(&mut self.entries, entries));
         }
     }
     fn slot_of(&self, index: usize) -> usize {
@@ -254,9 +285,11 @@ impl Dict {
 
     fn find_str(&self, name: &Value) -> Option<usize> {
         let hash = name.as_::<Str>().hash();
-        let (t, mut step) = (self.table.borrow(), 0);
+        let mut seek = Seek::new(hash);
+        // SAFETY: nothing changes the table here.
+        let t = unsafe { unguarded(&self.table) };
         loop {
-            match t.probe(name, hash, &mut step) {
+            match t.probe(name.word(), hash, &mut seek) {
                 Probe::Hit(i) => return Some(i),
                 Probe::Miss => return None,
                 // A key of another class that hashes like this name: only its own __eq__ could make them
@@ -274,42 +307,56 @@ impl Dict {
     /// Look-up by a str, which runs no Python.
     pub fn get_str(&self, name: &Value) -> Option<Value> {
         let i = self.find_str(name)?;
-        Some(self.read(self.table.borrow().entries[i].value))
+        Some(self.value_at(i))
     }
 
+    #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
-        if key.word().is_plain(Kind::Str) || key.word().is_int() {
-            match self.table.borrow().find_plain(key.word(), hash) {
+        let mut seek = Seek::new(hash);
+        // SAFETY: nothing changes the table during the call.
+        match unsafe { unguarded(&self.table) }.probe(key.word(), hash, &mut seek) {
+            Probe::Hit(i) => Ok(Some(i)),
+            Probe::Miss => Ok(None),
+            Probe::Ask(i, other) => self.find_asking(vm, key, hash, seek, i, other),
+        }
+    }
+    /// Goes on with a search that met a key to be compared by Python's rules.
+    fn find_asking(
+        &self,
+        vm: &mut Vm,
+        key: &Value,
+        hash: i64,
+        mut seek: Seek,
+        mut i: usize,
+        mut other: Value,
+    ) -> R<Option<usize>> {
+        loop {
+            let version = self.keys_version();
+            let equal = vm.eq(&other, key)?;
+            if self.keys_version() != version {
+                seek = Seek::new(hash);
+            } else if equal {
+                return Ok(Some(i));
+            }
+            drop(other);
+            // SAFETY: as in `find`.
+            match unsafe { unguarded(&self.table) }.probe(key.word(), hash, &mut seek) {
                 Probe::Hit(i) => return Ok(Some(i)),
                 Probe::Miss => return Ok(None),
-                Probe::Ask(..) => {}
+                Probe::Ask(at, key) => (i, other) = (at, key),
             }
         }
-        'again: loop {
-            let version = self.keys_version();
-            let mut step = 0;
-            loop {
-                let probe = self.table.borrow().probe(key, hash, &mut step);
-                match probe {
-                    Probe::Hit(i) => return Ok(Some(i)),
-                    Probe::Miss => return Ok(None),
-                    Probe::Ask(i, other) => {
-                        let equal = vm.eq(&other, key)?;
-                        if self.keys_version() != version {
-                            continue 'again;
-                        }
-                        if equal {
-                            return Ok(Some(i));
-                        }
-                    }
-                }
-            }
-        }
+    }
+    /// The value of entry `i`.
+    #[inline(always)]
+    fn value_at(&self, i: usize) -> Value {
+        // SAFETY: a value is copied.
+        self.read(unsafe { unguarded(&self.table) }.entries[i].value)
     }
     pub fn get(&self, vm: &mut Vm, key: &Value) -> R<Option<Value>> {
         let hash = vm.hash(key)?;
         let found = self.find(vm, key, hash)?;
-        Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
+        Ok(found.map(|i| self.value_at(i)))
     }
 
     pub fn contains(&self, vm: &mut Vm, key: &Value) -> R<bool> {
@@ -364,8 +411,14 @@ impl Dict {
         }
         {
             let mut t = self.table.borrow_mut();
-            if (t.entries.len() + 1) * 3 > t.indices.len() * 2 {
-                t.rebuild(self.used.get() + 1);
+            // SAFETY: a dict is an object.
+            unsafe {
+                if (t.entries.len() + 1) * 3 > t.indices.len() * 2 {
+                    t.rebuild(self.used.get() + 1, self.header_mut().cast());
+                }
+                if t.entries.len() == t.entries.capacity() {
+                    t.grow(self.header_mut().cast());
+                }
             }
             let index = t.entries.len() as i32;
             t.entries.push(Entry { hash, key: key.clone(), value });
@@ -490,7 +543,7 @@ impl Dict {
     /// As `get`, for a key whose hash is known.
     pub fn get_hashed(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<Value>> {
         let found = self.find(vm, key, hash)?;
-        Ok(found.map(|i| self.read(self.table.borrow().entries[i].value)))
+        Ok(found.map(|i| self.value_at(i)))
     }
     /// Shows every key and value to the collector.
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
@@ -510,9 +563,9 @@ impl Dict {
         let old = self.table.take();
         self.drop_table(old);
     }
-    fn drop_table(&self, old: Table) {
+    fn drop_table(&self, mut old: Table) {
         let celled = self.celled.get();
-        for e in old.entries {
+        for e in old.entries.drain(..) {
             if e.key.is_null() {
                 continue;
             }
@@ -524,6 +577,13 @@ impl Dict {
                     e.value.decref();
                 }
             }
+        }
+        old.indices.0.clear();
+        let at = self.header_mut().cast::<u8>();
+        // SAFETY: a dict is an object.
+        unsafe {
+            spare::give(at, old.entries);
+            spare::give(at, old.indices.0);
         }
     }
     pub(super) fn header_mut(&self) -> *mut Header {

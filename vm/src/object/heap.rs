@@ -9,6 +9,7 @@
 //! A free cell has [`FREE`] in the byte where an object has its kind, so that a walk over the cells finds the
 //! objects. A heap outlives its VM as long as somebody keeps an object of it.
 
+use super::spare::Spare;
 use super::{Header, Kind};
 use crate::layout::HEADER_KIND;
 use crate::thread::{BREAK_COLLECT, Breaker};
@@ -104,6 +105,7 @@ pub struct Heap {
     /// Segments with free pages.
     open: Vec<*mut Segment>,
     bins: [Bin; CLASSES * 4],
+    pub(super) spare: Spare,
 }
 
 thread_local! {
@@ -120,7 +122,7 @@ fn page_of(p: *const u8) -> *mut Page {
 /// # Safety
 /// `p` is an object.
 #[inline(always)]
-unsafe fn heap_of(p: *const u8) -> *mut Heap {
+pub(super) unsafe fn heap_of(p: *const u8) -> *mut Heap {
     // SAFETY: every object lies in a page.
     unsafe { (*page_of(p)).heap }
 }
@@ -275,6 +277,7 @@ impl Heap {
             page_count: 0,
             open: vec![],
             bins: [none; CLASSES * 4],
+            spare: Spare::NONE,
         }))
     }
 

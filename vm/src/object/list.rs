@@ -1,6 +1,6 @@
 //! `List`: a growable array of values, with a layout that compiled code reads and writes.
 
-use super::{Header, Kind, alloc};
+use super::{Header, Kind, alloc, spare};
 use crate::layout::{LIST_ITEMS, LIST_LEN};
 use crate::value::{Value, Word};
 use std::cell::Cell;
@@ -25,6 +25,27 @@ impl List {
             len: Cell::new(items.len()),
             cap: Cell::new(items.capacity()),
         })
+    }
+    /// A list of these items.
+    pub fn copy_of(ty: &Value, items: &[Value]) -> Value {
+        let mut v = List::room(ty, items.len());
+        append_copies(&mut v, items);
+        List::new(ty, v)
+    }
+    /// An empty vector for `n` items of a list to be. `ty`: any object of the VM.
+    #[inline]
+    pub fn room(ty: &Value, n: usize) -> Vec<Value> {
+        // SAFETY: a class is an object, and whoever holds it holds the VM.
+        unsafe { spare::take(ty.word().0 as *const u8, spare::rounded(n)) }
+    }
+    /// Frees a vector, whose buffer may be kept for a list.
+    pub fn discard(ty: &Value, mut v: Vec<Value>) {
+        // From the end, as CPython does.
+        while let Some(x) = v.pop() {
+            drop(x);
+        }
+        // SAFETY: as in `room`.
+        unsafe { spare::give(ty.word().0 as *const u8, v) }
     }
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -93,14 +114,92 @@ impl List {
             unsafe { *self.items.get().add(n) = v.into_word() };
             self.len.set(n + 1);
         } else {
-            self.with_vec(|items| items.push(v));
+            self.push_growing(v);
         }
+    }
+    #[cold]
+    fn push_growing(&self, v: Value) {
+        let n = self.len.get();
+        if n >= 32 {
+            return self.with_vec(|items| items.push(v));
+        }
+        let at = &raw const *self as *const u8;
+        // SAFETY: a list is an object. The items move to the new buffer, the old one is left without any.
+        unsafe {
+            let mut items = std::mem::ManuallyDrop::new(spare::take::<Value>(at, spare::rounded(n + 1)));
+            let old = Vec::<Value>::from_raw_parts(self.items.get().cast(), 0, self.cap.get());
+            std::ptr::copy_nonoverlapping(old.as_ptr(), items.as_mut_ptr(), n);
+            items.as_mut_ptr().add(n).write(v);
+            self.items.set(items.as_mut_ptr().cast());
+            self.cap.set(items.capacity());
+            self.len.set(n + 1);
+            spare::give(at, old);
+        }
+    }
+    /// Takes item `i` out, which is there.
+    pub fn remove(&self, i: usize) -> Value {
+        let n = self.len.get();
+        assert!(i < n);
+        // SAFETY: in bounds; the items behind move up.
+        unsafe {
+            let p = self.items.get().add(i);
+            let old = Value::from_word(*p);
+            std::ptr::copy(p.add(1), p, n - i - 1);
+            self.len.set(n - 1);
+            old
+        }
+    }
+    /// Puts an item at position `i`, which is not behind the end.
+    pub fn insert(&self, i: usize, v: Value) {
+        let n = self.len.get();
+        assert!(i <= n);
+        if n == self.cap.get() {
+            return self.with_vec(|items| items.insert(i, v));
+        }
+        // SAFETY: there is room; the items behind move down.
+        unsafe {
+            let p = self.items.get().add(i);
+            std::ptr::copy(p, p.add(1), n - i);
+            p.write(v.into_word());
+        }
+        self.len.set(n + 1);
+    }
+    /// Exchanges `n` items with as many of another list.
+    pub fn exchange(&self, from: usize, other: &List, other_from: usize, n: usize) {
+        assert!(!std::ptr::eq(self, other) && from + n <= self.len() && other_from + n <= other.len());
+        // SAFETY: in bounds of two buffers.
+        unsafe {
+            std::ptr::swap_nonoverlapping(self.items.get().add(from), other.items.get().add(other_from), n)
+        }
+    }
+}
+
+/// Appends copies of values; there is room.
+pub fn append_copies(v: &mut Vec<Value>, items: &[Value]) {
+    let n = v.len();
+    assert!(items.len() <= v.capacity() - n);
+    for x in items {
+        x.word().incref();
+    }
+    // SAFETY: there is room, and each copy has a reference of its own.
+    unsafe {
+        std::ptr::copy_nonoverlapping(items.as_ptr(), v.as_mut_ptr().add(n), items.len());
+        v.set_len(n + items.len());
     }
 }
 
 impl Drop for List {
     fn drop(&mut self) {
-        let items = self.with_vec(std::mem::take);
-        drop(items);
+        let n = self.len.replace(0);
+        let items = self.items.get().cast::<Value>();
+        // SAFETY: the items are dropped once, while the list is empty; then the buffer is nobody's. What runs
+        // meanwhile has no way to this list.
+        unsafe {
+            // From the end, as CPython does.
+            for i in (0..n).rev() {
+                items.add(i).drop_in_place();
+            }
+            spare::give((&raw const *self).cast(), Vec::from_raw_parts(items, 0, self.cap.get()));
+        }
     }
 }

@@ -97,6 +97,8 @@ pub struct EnumZip {
     pub iters: Vec<Value>,
     pub func: Value,
     pub count: Cell<i64>,
+    /// The tuple that `enumerate` and `zip` gave out first, for the next time if nobody keeps it; NULL before.
+    pub result: RefCell<Value>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +112,8 @@ pub enum Lazy {
 
 impl EnumZip {
     pub fn new(ty: &Value, which: Lazy, iters: Vec<Value>, func: Value, count: i64) -> Value {
-        alloc(EnumZip { h: Header::new(Kind::EnumZip, ty), which, iters, func, count: Cell::new(count) })
+        let (count, result) = (Cell::new(count), RefCell::new(Value::NULL));
+        alloc(EnumZip { h: Header::new(Kind::EnumZip, ty), which, iters, func, count, result })
     }
 }
 

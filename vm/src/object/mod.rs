@@ -20,6 +20,7 @@ mod misc;
 mod native;
 mod number;
 mod set;
+mod spare;
 mod string;
 pub mod traverse;
 mod tuple;
@@ -33,7 +34,7 @@ pub use frame_object::{FrameObject, LINE_UNKNOWN, Traceback};
 pub use func::{Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};
-pub use list::List;
+pub use list::{List, append_copies};
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
 };

@@ -7,9 +7,9 @@
 //! Comparing keys may run Python, which may change the set: a search compares outside the borrow and starts
 //! again when the table has changed meanwhile.
 
-use super::{Header, Kind, Str, alloc};
+use super::{Header, Kind, Str, alloc, spare};
 use crate::error::R;
-use crate::value::Value;
+use crate::value::{Value, unguarded};
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
@@ -87,24 +87,43 @@ impl Table {
         }
     }
     /// A table with room for more than `least` keys.
-    fn resize(&mut self, least: usize) {
+    ///
+    /// # Safety
+    /// `of` is an object.
+    unsafe fn resize(&mut self, least: usize, of: *const u8) {
         let mut size = MIN_SIZE;
         while size <= least {
             size *= 2;
         }
-        let old = std::mem::take(&mut self.slots);
-        self.slots.resize_with(size, || Entry::FREE);
+        // SAFETY: as promised.
+        let slots = unsafe { Table::fresh(of, size) };
+        let mut old = std::mem::replace(&mut self.slots, slots);
         self.fill = self.used;
         self.version += 1;
-        for e in old {
+        for e in old.drain(..) {
             if !e.key.is_null() {
                 self.insert_clean(e.hash, e.key);
             }
         }
+        // SAFETY: as promised.
+        unsafe { spare::give(of, old) };
     }
-    fn add_at(&mut self, at: usize, hash: i64, key: Value) {
+    /// Free slots.
+    ///
+    /// # Safety
+    /// `of` is an object.
+    unsafe fn fresh(of: *const u8, n: usize) -> Vec<Entry> {
+        // SAFETY: as promised.
+        let mut slots = unsafe { spare::take(of, n) };
+        slots.resize_with(n, || Entry::FREE);
+        slots
+    }
+    /// # Safety
+    /// `of` is an object.
+    unsafe fn add_at(&mut self, at: usize, hash: i64, key: Value, of: *const u8) {
         if self.slots.is_empty() {
-            self.slots.resize_with(MIN_SIZE, || Entry::FREE);
+            // SAFETY: as promised.
+            self.slots = unsafe { Table::fresh(of, MIN_SIZE) };
         }
         if !self.slots[at].is_free() {
             // A slot that was used before.
@@ -119,7 +138,8 @@ impl Table {
         self.version += 1;
         if self.fill * 5 >= self.mask() * 3 {
             let more = if self.used > 50_000 { self.used * 2 } else { self.used * 4 };
-            self.resize(more);
+            // SAFETY: as promised.
+            unsafe { self.resize(more, of) };
         }
     }
 }
@@ -156,8 +176,13 @@ impl Set {
             hash: Cell::new(-1),
         })
     }
+    fn address(&self) -> *const u8 {
+        (&raw const *self).cast()
+    }
+    #[inline]
     pub fn len(&self) -> usize {
-        self.table.borrow().used
+        // SAFETY: a number is copied.
+        unsafe { unguarded(&self.table) }.used
     }
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -170,49 +195,64 @@ impl Set {
         }
     }
 
-    /// `text`: the key is of class `str` itself, so that keys of that class compare by their text.
-    fn probe(&self, key: &Value, hash: i64, text: bool, walk: &mut Walk) -> Probe {
-        let t = self.table.borrow();
+    #[inline]
+    fn probe(&self, key: &Value, hash: i64, walk: &mut Walk) -> Probe {
+        // SAFETY: nothing changes the table here.
+        let t = unsafe { unguarded(&self.table) };
         if t.slots.is_empty() {
             return Probe::Done(Found::Free(hash as usize & (MIN_SIZE - 1)));
         }
         loop {
             let at = walk.next();
             let e = &t.slots[at];
-            if e.is_free() {
-                return Probe::Done(Found::Free(walk.reusable.unwrap_or(at)));
-            }
             if e.key.is_null() {
+                if e.hash == 0 {
+                    return Probe::Done(Found::Free(walk.reusable.unwrap_or(at)));
+                }
                 walk.reusable = Some(at);
             } else if e.hash == hash {
-                if e.key.is(key) || text && same_text(&e.key, key) {
+                if e.key.is(key) || same_text(&e.key, key) {
                     return Probe::Done(Found::At(at));
                 }
                 return Probe::Ask(at, e.key.clone());
             }
         }
     }
+    #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Found> {
-        let text = vm.type_of(key).is(&vm.types.str);
-        'again: loop {
-            let (version, mask) = {
-                let t = self.table.borrow();
-                (t.version, t.mask())
-            };
-            let mut walk = Walk::new(hash, mask);
-            loop {
-                match self.probe(key, hash, text, &mut walk) {
-                    Probe::Done(found) => return Ok(found),
-                    Probe::Ask(at, other) => {
-                        let equal = vm.eq(&other, key)?;
-                        if self.table.borrow().version != version {
-                            continue 'again;
-                        }
-                        if equal {
-                            return Ok(Found::At(at));
-                        }
-                    }
-                }
+        // SAFETY: a number is copied.
+        let mut walk = Walk::new(hash, unsafe { unguarded(&self.table) }.mask());
+        match self.probe(key, hash, &mut walk) {
+            Probe::Done(found) => Ok(found),
+            Probe::Ask(at, other) => self.find_asking(vm, key, hash, walk, at, other),
+        }
+    }
+    /// Goes on with a search that met a key to be compared by Python's rules.
+    fn find_asking(
+        &self,
+        vm: &mut Vm,
+        key: &Value,
+        hash: i64,
+        mut walk: Walk,
+        mut at: usize,
+        mut other: Value,
+    ) -> R<Found> {
+        let version = |s: &Set| s.table.borrow().version;
+        loop {
+            let before = version(self);
+            let equal = vm.eq(&other, key)?;
+            let changed = version(self) != before;
+            if equal && !changed {
+                return Ok(Found::At(at));
+            }
+            // It may be the last reference.
+            drop(other);
+            if changed {
+                walk = Walk::new(hash, self.table.borrow().mask());
+            }
+            match self.probe(key, hash, &mut walk) {
+                Probe::Done(found) => return Ok(found),
+                Probe::Ask(next, key) => (at, other) = (next, key),
             }
         }
     }
@@ -228,7 +268,8 @@ impl Set {
         match self.find(vm, key, hash)? {
             Found::At(_) => Ok(false),
             Found::Free(at) => {
-                self.table.borrow_mut().add_at(at, hash, key.clone());
+                // SAFETY: a set is an object.
+                unsafe { self.table.borrow_mut().add_at(at, hash, key.clone(), self.address()) };
                 Ok(true)
             }
         }
@@ -288,7 +329,8 @@ impl Set {
         let mut t = self.table.borrow_mut();
         if (t.fill + n) * 5 >= t.mask() * 3 {
             let least = (t.used + n) * 2;
-            t.resize(least);
+            // SAFETY: as above.
+            unsafe { t.resize(least, self.address()) };
         }
     }
     /// Rids the table of used slots when there are many.
@@ -296,7 +338,8 @@ impl Set {
         let mut t = self.table.borrow_mut();
         if t.fill - t.used > t.mask() / 4 {
             let least = if t.used > 50_000 { t.used * 2 } else { t.used * 4 };
-            t.resize(least);
+            // SAFETY: as above.
+            unsafe { t.resize(least, self.address()) };
         }
     }
     /// Adds another set's keys. An empty one takes over the other's order where CPython does.
@@ -318,7 +361,8 @@ impl Set {
             let keys = other.keys();
             if t.fill == 0 {
                 if t.slots.is_empty() {
-                    t.slots.resize_with(MIN_SIZE, || Entry::FREE);
+                    // SAFETY: a set is an object.
+                    t.slots = unsafe { Table::fresh(self.address(), MIN_SIZE) };
                 }
                 (t.fill, t.used) = (keys.len(), keys.len());
                 t.version += 1;
@@ -377,6 +421,15 @@ impl Set {
                 visit(&e.key);
             }
         }
+    }
+}
+
+impl Drop for Set {
+    fn drop(&mut self) {
+        let Table { mut slots, .. } = self.table.take();
+        slots.clear();
+        // SAFETY: a set is an object.
+        unsafe { spare::give(self.address(), slots) }
     }
 }
 
@@ -454,13 +507,10 @@ impl SetIter {
     }
 }
 
-/// Two strs of the same class with the same text.
+/// Two strs of class `str` itself with the same text.
+#[inline]
 fn same_text(a: &Value, b: &Value) -> bool {
-    match (a.get::<Str>(), b.get::<Str>()) {
-        // SAFETY: both are objects, alive through their values.
-        (Some(x), Some(y)) => unsafe {
-            (*a.word().header()).ty() == (*b.word().header()).ty() && x.as_str() == y.as_str()
-        },
-        _ => false,
-    }
+    a.word().is_plain(Kind::Str)
+        && b.word().is_plain(Kind::Str)
+        && a.as_::<Str>().bytes() == b.as_::<Str>().bytes()
 }

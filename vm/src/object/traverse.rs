@@ -52,6 +52,10 @@ pub unsafe fn contents(h: *const Header, visit: &mut dyn FnMut(&Value)) {
             let e = the!(EnumZip);
             e.iters.iter().for_each(&mut *visit);
             visit(&e.func);
+            let result = e.result.borrow();
+            if !result.is_null() {
+                visit(&result);
+            }
         }
         Kind::Slice => {
             let s = the!(Slice);
@@ -151,6 +155,8 @@ pub(crate) fn clear(v: &Value, vm: *mut crate::vm::Vm) {
         Kind::Instance => v.as_::<Instance>().clear(),
         Kind::Native => v.as_::<Native>().clear(),
         Kind::ClosureCell => drop(v.as_::<ClosureCell>().set(Value::NULL)),
+        Kind::EnumZip => empty(&v.as_::<EnumZip>().result, Value::NULL),
+        Kind::DictIter => empty(&v.as_::<DictIter>().result, Value::NULL),
         Kind::SeqIter => empty(&v.as_::<SeqIter>().seq, Value::NULL),
         Kind::Function => {
             let f = v.as_::<Function>();

@@ -43,6 +43,47 @@ impl Tuple {
             Value::from_word(Word(p as u64))
         }
     }
+    /// A tuple of these items, of which there are not too many.
+    #[inline]
+    pub fn of<const N: usize>(ty: &Value, items: [Value; N]) -> Value {
+        // SAFETY: as in `new`; nothing happens in between.
+        unsafe {
+            let h = Header::new(Kind::Tuple, ty);
+            let p = alloc_raw(Tuple::size(N), &h).cast::<Tuple>();
+            (&raw mut (*p).h).write(h);
+            (&raw mut (*p).len).write(N);
+            (&raw mut (*p).hash).write(Cell::new(-1));
+            (&raw mut (*p).items).cast::<[Value; N]>().write(items);
+            Value::from_word(Word(p as u64))
+        }
+    }
+    /// A tuple of copies of these items.
+    pub fn copy_of(ty: &Value, items: &[Value]) -> Value {
+        // SAFETY: as in `new`; each item's word gets a reference of its own.
+        unsafe {
+            let h = Header::new(Kind::Tuple, ty);
+            let p = alloc_raw(Tuple::size(items.len()), &h).cast::<Tuple>();
+            (&raw mut (*p).h).write(h);
+            (&raw mut (*p).len).write(items.len());
+            (&raw mut (*p).hash).write(Cell::new(-1));
+            let first = (&raw mut (*p).items).cast::<Word>();
+            for (i, v) in items.iter().enumerate() {
+                first.add(i).write(v.word().incref());
+            }
+            Value::from_word(Word(p as u64))
+        }
+    }
+    /// If nobody else has the tuple, puts other items in it; the old ones come back.
+    #[inline]
+    pub fn reuse<const N: usize>(v: &Value, items: [Value; N]) -> Result<[Value; N], [Value; N]> {
+        let t = v.as_::<Tuple>();
+        if v.ref_count() != 1 || t.len != N || v.is_dynamic() {
+            return Err(items);
+        }
+        t.hash.set(-1);
+        // SAFETY: the only reference is the caller's: nobody looks at the items.
+        unsafe { Ok((&raw const t.items).cast::<[Value; N]>().cast_mut().replace(items)) }
+    }
     #[inline(always)]
     pub fn as_slice(&self) -> &[Value] {
         // SAFETY: `len` items follow, owned by the tuple.
@@ -59,7 +100,10 @@ unsafe impl Object for Tuple {
         unsafe {
             let len = (*p).len;
             let first = (&raw mut (*p).items).cast::<Value>();
-            std::ptr::slice_from_raw_parts_mut(first, len).drop_in_place();
+            // From the end, as CPython does.
+            for i in (0..len).rev() {
+                first.add(i).drop_in_place();
+            }
             (&raw mut (*p).h).drop_in_place();
             free_raw(p.cast());
         }

@@ -6,7 +6,7 @@
 
 use super::{Dict, Header, Kind, Shape, Str, alloc};
 use crate::types::specials::{SPECIALS, Special};
-use crate::value::{Value, Word};
+use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
@@ -154,22 +154,31 @@ impl Type {
     }
     #[inline]
     pub fn is_subtype(&self, other: &Value) -> bool {
-        std::ptr::eq(self, other.word().0 as *const Type) || self.mro.borrow().iter().any(|t| t.is(other))
+        // SAFETY: words are compared, nothing else runs.
+        std::ptr::eq(self, other.word().0 as *const Type)
+            || unsafe { unguarded(&self.mro) }.iter().any(|t| t.is(other))
     }
 
     /// A special method, as it stands in the class that has it.
     #[inline]
     pub fn special(&self, vm: &mut Vm, which: Special) -> Option<Value> {
-        if let Some(cache) = &*self.special.borrow() {
+        let w = self.special_word(vm, which);
+        if w.is_null() { None } else { Some(w.to_value()) }
+    }
+    /// As `special`, borrowed from the class: good until anything runs. NULL if there is none.
+    #[inline]
+    pub fn special_word(&self, vm: &mut Vm, which: Special) -> Word {
+        // SAFETY: a word is copied.
+        if let Some(cache) = unsafe { unguarded(&self.special) } {
             let w = cache[which as usize].get();
             if w == ABSENT {
-                return None;
+                return Word::NULL;
             }
             if !w.is_null() {
-                return Some(w.to_value());
+                return w;
             }
         }
-        self.find_special(vm, which)
+        self.find_special(vm, which).map_or(Word::NULL, |m| m.word())
     }
     #[cold]
     fn find_special(&self, vm: &mut Vm, which: Special) -> Option<Value> {

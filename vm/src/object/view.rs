@@ -1,7 +1,7 @@
 //! Views of dicts and the iterators over dicts.
 
 use super::{Dict, DictPart, Header, Kind, alloc};
-use crate::value::Value;
+use crate::value::{Value, unguarded};
 use std::cell::{Cell, RefCell};
 
 /// `d.keys()`, `d.values()`, `d.items()`.
@@ -37,6 +37,8 @@ pub struct DictIter {
     /// Size of the dict at the start, to notice changes.
     size: Cell<usize>,
     left: Cell<usize>,
+    /// The tuple given out first, as of `EnumZip`.
+    pub result: RefCell<Value>,
 }
 
 /// Why an iterator cannot go on.
@@ -57,11 +59,13 @@ impl DictIter {
             at: Cell::new(if reverse { end } else { 0 }),
             size: Cell::new(n),
             left: Cell::new(n),
+            result: RefCell::new(Value::NULL),
         })
     }
     /// The next key and value.
     pub fn advance(&self) -> Result<Option<(Value, Value)>, Changed> {
-        let dict = self.dict.borrow().clone();
+        // SAFETY: nothing runs before the end of the iteration, where the dict is let go.
+        let dict = unsafe { unguarded(&self.dict) };
         let Some(d) = dict.get::<Dict>() else { return Ok(None) };
         if d.len() != self.size.get() {
             // It stays so: no size is that large.
@@ -98,12 +102,14 @@ impl DictIter {
             at: self.at.clone(),
             size: self.size.clone(),
             left: self.left.clone(),
+            result: RefCell::new(Value::NULL),
         })
     }
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
-        let d = self.dict.borrow();
-        if !d.is_null() {
-            visit(&d);
+        for v in [self.dict.borrow(), self.result.borrow()] {
+            if !v.is_null() {
+                visit(&v);
+            }
         }
     }
 }

@@ -8,7 +8,15 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 pub fn build_list(vm: &mut Vm, n: u32) -> Flow {
-    let items = vm.pop_n(n as usize);
+    let n = n as usize;
+    let mut items = List::room(&vm.types.list, n);
+    // SAFETY: the references on the stack move to the vector, which has room.
+    unsafe {
+        let first = vm.frame().sp.sub(n);
+        std::ptr::copy_nonoverlapping(first.cast::<Value>(), items.as_mut_ptr(), n);
+        items.set_len(n);
+        vm.frame().sp = first;
+    }
     let v = vm.list(items);
     vm.push(v);
     Ok(())
@@ -65,9 +73,8 @@ pub fn set_update(vm: &mut Vm, n: u32) -> Flow {
     Ok(())
 }
 pub fn build_slice(vm: &mut Vm, n: u32) -> Flow {
-    let mut parts = vm.pop_n(n as usize);
-    let step = if n == 3 { parts.pop().unwrap_or(Value::NONE) } else { Value::NONE };
-    let (stop, start) = (parts.pop().unwrap_or(Value::NONE), parts.pop().unwrap_or(Value::NONE));
+    let step = if n == 3 { vm.pop() } else { Value::NONE };
+    let (stop, start) = (vm.pop(), vm.pop());
     let v = Slice::new(&vm.types.slice, start, stop, step);
     vm.push(v);
     Ok(())
@@ -260,8 +267,7 @@ pub fn binary_slice(vm: &mut Vm, _arg: u32) -> Flow {
 }
 pub fn store_slice(vm: &mut Vm, _arg: u32) -> Flow {
     let (stop, start, c, v) = (vm.pop(), vm.pop(), vm.pop(), vm.pop());
-    let s = Slice::new(&vm.types.slice, start, stop, Value::NONE);
-    vm.set_item(&c, &s, v)?;
+    vm.set_part(&c, start, stop, v)?;
     Ok(())
 }
 pub fn delete_subscr(vm: &mut Vm, _arg: u32) -> Flow {

@@ -571,6 +571,7 @@ impl Vm {
     }
 
     /// Rust frames between Python frames are bounded too: RecursionError long before the stack ends.
+    #[inline]
     pub(crate) fn guard_native_stack(&mut self) -> R {
         let marker = 0u8;
         let at = &raw const marker as usize;

@@ -2,7 +2,7 @@
 
 use super::number::Num;
 use crate::error::{Exc, R};
-use crate::object::{Bytes, Dict, Kind, List, Str, Tuple};
+use crate::object::{Bytes, Dict, Kind, List, Str, Tuple, append_copies};
 use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -114,9 +114,13 @@ impl Vm {
             Some(Kind::List) => {
                 let Some(y) = b.get::<List>() else { return Err(self.bad_concat("list", b)) };
                 let x = a.as_::<List>();
-                let mut items = self.new_vec(x.len().saturating_add(y.len()))?;
-                items.extend_from_slice(x.as_slice());
-                items.extend_from_slice(y.as_slice());
+                let n = x.len().saturating_add(y.len());
+                let mut items = match n {
+                    0..=64 => List::room(&self.types.list, n),
+                    _ => self.new_vec(n)?,
+                };
+                append_copies(&mut items, x.as_slice());
+                append_copies(&mut items, y.as_slice());
                 Ok(self.list(items))
             }
             Some(Kind::Tuple) => {

@@ -84,9 +84,10 @@ impl Vm {
             }
             Kind::Str => Ok(Some(holds(op, a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes())))),
             Kind::Bytes => Ok(Some(holds(op, a.as_::<Bytes>().as_slice().cmp(b.as_::<Bytes>().as_slice())))),
-            Kind::Tuple | Kind::List => {
+            Kind::Tuple => self.compare_tuples(op, a.as_(), b.as_()).map(Some),
+            Kind::List => {
                 self.guard_comparison()?;
-                self.compare_sequences(op, a, b).map(Some)
+                self.compare_lists(op, a.as_(), b.as_()).map(Some)
             }
             Kind::Set => {
                 self.guard_comparison()?;
@@ -98,7 +99,7 @@ impl Vm {
                     vec![s.start.clone(), s.stop.clone(), s.step.clone()]
                 };
                 let (x, y) = (self.tuple(parts(a)), self.tuple(parts(b)));
-                self.compare_sequences(op, &x, &y).map(Some)
+                self.compare_tuples(op, x.as_(), y.as_()).map(Some)
             }
             _ if !equality => Ok(None),
             Kind::Dict => {
@@ -126,40 +127,61 @@ impl Vm {
         }
     }
 
+    #[inline]
     fn guard_comparison(&mut self) -> R {
         self.guard_recursion("in comparison")
     }
     /// RecursionError, saying at what, when little native stack is left.
+    #[inline]
     pub(crate) fn guard_recursion(&mut self, what: &str) -> R {
         if self.guard_native_stack().is_ok() {
             return Ok(());
         }
+        self.too_deep(what)
+    }
+    #[cold]
+    fn too_deep(&mut self, what: &str) -> R {
         drop(self.take_pending());
         self.fail("RecursionError", format!("maximum recursion depth exceeded {what}"))
     }
 
-    /// Lists or tuples: the first pair that differs decides. They may change while their items compare.
-    fn compare_sequences(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
-        let equality = matches!(op, CmpOp::Eq | CmpOp::Ne);
-        if equality && sequence_len(a) != sequence_len(b) {
+    /// Lists: the first pair that differs decides. They may change while their items compare.
+    fn compare_lists(&mut self, op: CmpOp, a: &List, b: &List) -> R<bool> {
+        if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
             return Ok(op == CmpOp::Ne);
         }
-        if let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) {
-            for (x, y) in x.as_slice().iter().zip(y.as_slice()) {
-                if !self.eq(x, y)? {
-                    return self.first_difference(op, x, y);
-                }
-            }
-            return Ok(holds(op, sequence_len(a).cmp(&sequence_len(b))));
-        }
         let mut i = 0;
-        while let (Some(x), Some(y)) = (sequence_item(a, i), sequence_item(b, i)) {
+        while let (Some(x), Some(y)) = (a.get(i), b.get(i)) {
             if !self.eq(&x, &y)? {
                 return self.first_difference(op, &x, &y);
             }
             i += 1;
         }
-        Ok(holds(op, sequence_len(a).cmp(&sequence_len(b))))
+        Ok(holds(op, a.len().cmp(&b.len())))
+    }
+    /// The same of tuples, which stay as they are. (Lengths come last even for `==`, as in CPython.)
+    pub(crate) fn compare_tuples(&mut self, op: CmpOp, a: &Tuple, b: &Tuple) -> R<bool> {
+        if op == CmpOp::Eq {
+            return self.tuples_equal(a, b);
+        }
+        self.guard_comparison()?;
+        let (a, b) = (a.as_slice(), b.as_slice());
+        for i in 0..a.len().min(b.len()) {
+            if !self.eq(&a[i], &b[i])? {
+                return self.first_difference(op, &a[i], &b[i]);
+            }
+        }
+        Ok(holds(op, a.len().cmp(&b.len())))
+    }
+    pub(crate) fn tuples_equal(&mut self, a: &Tuple, b: &Tuple) -> R<bool> {
+        self.guard_comparison()?;
+        let (a, b) = (a.as_slice(), b.as_slice());
+        for i in 0..a.len().min(b.len()) {
+            if !self.eq(&a[i], &b[i])? {
+                return Ok(false);
+            }
+        }
+        Ok(a.len() == b.len())
     }
     fn first_difference(&mut self, op: CmpOp, x: &Value, y: &Value) -> R<bool> {
         match op {
@@ -200,20 +222,5 @@ impl Vm {
     pub(crate) fn exception_args(&self, e: &Value) -> Vec<Value> {
         let args = e.as_::<Exception>().args.borrow().clone();
         args.get::<Tuple>().map_or(vec![], |t| t.as_slice().to_vec())
-    }
-}
-
-fn sequence_len(v: &Value) -> usize {
-    match (v.get::<List>(), v.get::<Tuple>()) {
-        (Some(l), _) => l.len(),
-        (_, Some(t)) => t.as_slice().len(),
-        _ => 0,
-    }
-}
-fn sequence_item(v: &Value, i: usize) -> Option<Value> {
-    match (v.get::<List>(), v.get::<Tuple>()) {
-        (Some(l), _) => l.get(i),
-        (_, Some(t)) => t.as_slice().get(i).cloned(),
-        _ => None,
     }
 }

@@ -6,7 +6,7 @@
 //! `*_builtin` functions, which the special methods of the builtin classes are made of too.
 
 use crate::error::{Exc, R};
-use crate::object::{Builtin, BuiltinDef, Bytes, Kind, Native, Payload, Str, Type};
+use crate::object::{Builtin, BuiltinDef, Bytes, Kind, Native, Payload, Str, Tag, Tuple, Type};
 use crate::op::{BinOp, CmpOp};
 use crate::types::native::ClassDef;
 use crate::types::number::Num;
@@ -124,7 +124,17 @@ impl Vm {
             }
             return self.compare_builtin(op, a, b);
         }
+        if self.compares_as_tuple(op, a, b) {
+            return self.compare_tuples(op, a.as_(), b.as_()).map(Value::bool);
+        }
         self.compare_dynamic(op, a, b)
+    }
+    /// Two objects of the same class derived from `tuple` that has tuple's own comparison.
+    fn compares_as_tuple(&mut self, op: CmpOp, a: &Value, b: &Value) -> bool {
+        a.is_kind(Kind::Tuple)
+            && b.is_kind(Kind::Tuple)
+            && self.type_of(a).is(self.type_of(b))
+            && self.keeps(a, Special::compare(op))
     }
     pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
         if !a.is_dynamic() && !b.is_dynamic() {
@@ -132,6 +142,9 @@ impl Vm {
                 return Ok(compare_texts(op, x, y));
             }
             return self.compare_bool_builtin(op, a, b);
+        }
+        if self.compares_as_tuple(op, a, b) {
+            return self.compare_tuples(op, a.as_(), b.as_());
         }
         let v = self.compare_dynamic(op, a, b)?;
         self.truthy(&v)
@@ -143,14 +156,27 @@ impl Vm {
             return Ok(true);
         }
         let (x, y) = (a.word(), b.word());
-        if x.is_plain(Kind::Str) && y.is_plain(Kind::Str) {
-            return Ok(a.as_::<Str>().bytes() == b.as_::<Str>().bytes());
-        }
         if x.is_int() && y.is_int() {
             return Ok(false);
         }
-        if x.is_plain(Kind::Bytes) && y.is_plain(Kind::Bytes) {
-            return Ok(a.as_::<Bytes>().as_slice() == b.as_::<Bytes>().as_slice());
+        self.equals(a, b)
+    }
+    /// The same of two that are not identical.
+    fn equals(&mut self, a: &Value, b: &Value) -> R<bool> {
+        if let (Some(t), Some(u)) = (a.word().tag(), b.word().tag())
+            && t == u
+        {
+            if t == Tag::plain(Kind::Str) {
+                return Ok(a.as_::<Str>().bytes() == b.as_::<Str>().bytes());
+            }
+            if t == Tag::plain(Kind::Tuple) {
+                return self.tuples_equal(a.as_(), b.as_());
+            }
+            if t == Tag::plain(Kind::Bytes) {
+                return Ok(a.as_::<Bytes>().as_slice() == b.as_::<Bytes>().as_slice());
+            }
+        } else if a.word().is_float() && b.word().is_float() {
+            return Ok(a.word().float() == b.word().float());
         }
         self.compare_bool(CmpOp::Eq, a, b)
     }
@@ -207,12 +233,32 @@ impl Vm {
     }
     /// An instance that has `==` and `!=` from `object`.
     fn compares_by_identity(&mut self, v: &Value) -> bool {
-        let object = self.types.object.word();
-        let mut plain = |s| {
-            let m = self.special_of(v, s);
-            m.is_some_and(|m| m.get::<Builtin>().is_some_and(|b| b.owner.word() == object))
+        v.is_kind(Kind::Instance) && self.has_own(v, Special::Eq) && self.has_own(v, Special::Ne)
+    }
+    /// The special method of an instance is that of `object`.
+    fn has_own(&mut self, v: &Value, which: Special) -> bool {
+        let (class, object) = (self.type_of(v).word(), self.types.object.word());
+        // SAFETY: the object keeps its class, the VM the class `object`.
+        let (class, object) = unsafe { (class.cast::<Type>(), object.cast::<Type>()) };
+        class.special_word(self, which) == object.special_word(self, which)
+    }
+    /// Has the class of an object of a builtin kind left this special method as the builtin class has it?
+    #[inline]
+    pub(crate) fn keeps(&mut self, v: &Value, which: Special) -> bool {
+        let t = &self.types;
+        let builtin = match v.kind() {
+            Some(Kind::Tuple) => &t.tuple,
+            Some(Kind::Dict) => &t.dict,
+            Some(Kind::List) => &t.list,
+            Some(Kind::Str) => &t.str,
+            Some(Kind::Int) => &t.int,
+            _ => return false,
         };
-        v.is_kind(Kind::Instance) && plain(Special::Eq) && plain(Special::Ne)
+        let (class, builtin) = (self.type_of(v).word(), builtin.word());
+        // SAFETY: the object keeps its class, the VM the builtin ones.
+        let (class, builtin) = unsafe { (class.cast::<Type>(), builtin.cast::<Type>()) };
+        let own = builtin.special_word(self, which);
+        !own.is_null() && class.special_word(self, which) == own
     }
     fn call_comparison(&mut self, m: &Value, a: &Value, b: &Value) -> R<Value> {
         if m.is_none() {
@@ -261,7 +307,7 @@ impl Vm {
     }
     #[inline]
     pub fn len_of(&mut self, v: &Value) -> R<usize> {
-        if !v.is_dynamic() {
+        if !v.is_dynamic() || self.keeps(v, Special::Len) {
             return self.len_builtin(v);
         }
         let Some(r) = self.call_special(v, Special::Len, &[])? else {
@@ -289,15 +335,23 @@ impl Vm {
         if v.word().is_int() {
             return Ok(super::hash::hash_int(v.word().int()));
         }
+        if v.word().is_plain(Kind::Tuple) {
+            let known = v.as_::<Tuple>().hash.get();
+            if known != -1 {
+                return Ok(known);
+            }
+        }
         self.hash_of(v)
     }
     fn hash_of(&mut self, v: &Value) -> R<i64> {
         if !v.is_dynamic() {
             return self.hash_builtin(v);
         }
+        // The builtin class's own: no int is made of it.
+        if v.is_kind(Kind::Instance) && self.has_own(v, Special::Hash) || self.keeps(v, Special::Hash) {
+            return self.hash_builtin(v);
+        }
         match self.special_of(v, Special::Hash) {
-            // The builtin class's own: no int is made of it.
-            Some(m) if self.is_own_hash(v, &m) => self.hash_builtin(v),
             Some(m) if !m.is_none() => {
                 let r = self.call_unbound(&m, v, &[])?;
                 match Num::int_of(&r) {
@@ -313,16 +367,6 @@ impl Vm {
                 let name = self.type_name(v);
                 self.fail("TypeError", format!("unhashable type: '{name}'"))
             }
-        }
-    }
-    fn is_own_hash(&self, v: &Value, m: &Value) -> bool {
-        let Some(b) = m.get::<Builtin>() else { return false };
-        match v.kind() {
-            Some(Kind::Instance) => b.owner.is(&self.types.object),
-            Some(Kind::Tuple) => b.owner.is(&self.types.tuple),
-            Some(Kind::Str) => b.owner.is(&self.types.str),
-            Some(Kind::Int) => b.owner.is(&self.types.int),
-            _ => false,
         }
     }
     /// A big int that a `__hash__` returned: as it is if it fits 64 bits, else its own hash.
@@ -470,7 +514,7 @@ impl Vm {
     }
     #[inline]
     pub fn contains(&mut self, container: &Value, item: &Value) -> R<bool> {
-        if !container.is_dynamic() {
+        if !container.is_dynamic() || self.keeps(container, Special::Contains) {
             return self.contains_builtin(container, item);
         }
         match self.special_of(container, Special::Contains) {
@@ -492,6 +536,9 @@ impl Vm {
         if !c.is_dynamic() && !c.is_kind(Kind::Type) {
             return self.get_item_builtin(c, i);
         }
+        if self.keeps(c, Special::GetItem) {
+            return self.get_item_builtin(c, i);
+        }
         if let Some(r) = self.call_special(c, Special::GetItem, std::slice::from_ref(i))? {
             return Ok(r);
         }
@@ -510,7 +557,7 @@ impl Vm {
     }
     #[inline]
     pub fn set_item(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
-        if !c.is_dynamic() {
+        if !c.is_dynamic() || c.is_kind(Kind::Dict) && self.keeps(c, Special::SetItem) {
             return self.set_item_builtin(c, i, v);
         }
         if self.call_special(c, Special::SetItem, &[i.clone(), v])?.is_none() {

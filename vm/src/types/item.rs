@@ -24,12 +24,48 @@ impl Bounds {
     }
 }
 
+/// The slice of bounds that are small ints or None.
+#[inline]
+fn plain_bounds([start, stop, step]: [&Value; 3], len: usize) -> Option<Bounds> {
+    let plain = |v: &Value| v.is_none() || v.word().is_int();
+    if !plain(start) || !plain(stop) || !plain(step) {
+        return None;
+    }
+    let len = len as i64;
+    let place = |v: &Value, absent: i64, lowest: i64, highest: i64| {
+        if v.is_none() {
+            return absent;
+        }
+        let i = v.word().int();
+        if i < 0 { (i + len).max(lowest) } else { i.min(highest) }
+    };
+    let step = if step.is_none() { 1 } else { step.word().int() };
+    let (start, stop, count) = if step > 0 {
+        let (start, stop) = (place(start, 0, 0, len), place(stop, len, 0, len));
+        (start, stop, stop - start)
+    } else if step < 0 {
+        let (start, stop) = (place(start, len - 1, -1, len - 1), place(stop, -1, -1, len - 1));
+        (start, stop, start - stop)
+    } else {
+        return None;
+    };
+    let count = match step {
+        _ if count <= 0 => 0,
+        1 | -1 => count,
+        _ => (count - 1) / step.abs() + 1,
+    };
+    Some(Bounds { start, stop, step, count: count as usize })
+}
+
 impl Vm {
     pub(crate) fn slice_bounds(&mut self, s: &Slice, len: usize) -> R<Bounds> {
         self.slice_bounds_of([&s.start, &s.stop, &s.step], len)
     }
     /// The same of start, stop and step.
     pub(crate) fn slice_bounds_of(&mut self, [start, stop, step]: [&Value; 3], len: usize) -> R<Bounds> {
+        if let Some(b) = plain_bounds([start, stop, step], len) {
+            return Ok(b);
+        }
         let len = len as i64;
         let step = match step.is_none() {
             true => 1,
@@ -134,11 +170,16 @@ impl Vm {
         let bounds = [start, stop, &Value::NONE];
         Ok(match c.word().plain_kind() {
             Some(Kind::List) => {
-                // An `__index__` may change the list.
-                self.slice_bounds_of(bounds, 0)?;
-                let b = self.slice_bounds_of(bounds, c.as_::<List>().len())?;
-                let items = c.as_::<List>().as_slice()[b.start as usize..][..b.count].to_vec();
-                Some(self.list(items))
+                let b = match plain_bounds(bounds, c.as_::<List>().len()) {
+                    Some(b) => b,
+                    None => {
+                        // An `__index__` may change the list.
+                        self.slice_bounds_of(bounds, 0)?;
+                        self.slice_bounds_of(bounds, c.as_::<List>().len())?
+                    }
+                };
+                let items = &c.as_::<List>().as_slice()[b.start as usize..][..b.count];
+                Some(List::copy_of(&self.types.list, items))
             }
             Some(Kind::Tuple) => {
                 let items = c.as_::<Tuple>().as_slice();
@@ -150,7 +191,10 @@ impl Vm {
                     return Ok(Some(self.tuple(vec![])));
                 }
                 let part = &items[b.start as usize..][..b.count];
-                Some(Tuple::new(&self.types.tuple, part.iter().cloned()))
+                Some(match part {
+                    [] => self.tuple(vec![]),
+                    part => Tuple::copy_of(&self.types.tuple, part),
+                })
             }
             Some(Kind::Str) => {
                 let s = c.as_::<Str>();
@@ -170,7 +214,8 @@ impl Vm {
                 let list = c.as_::<List>();
                 if let Some(s) = i.get::<Slice>() {
                     let b = self.slice_bounds(s, list.len())?;
-                    let items = take(list.as_slice(), b);
+                    let mut items = List::room(&self.types.list, b.count);
+                    take(list.as_slice(), b, &mut items);
                     return Ok(self.list(items));
                 }
                 match self.position(i, list.len(), "list")?.and_then(|i| list.get(i)) {
@@ -185,8 +230,9 @@ impl Vm {
                     if b.count == items.len() && b.step == 1 && !c.is_dynamic() {
                         return Ok(c.clone());
                     }
-                    let items = take(items, b);
-                    return Ok(self.tuple(items));
+                    let mut part = Vec::with_capacity(b.count);
+                    take(items, b, &mut part);
+                    return Ok(self.tuple(part));
                 }
                 match self.position(i, items.len(), "tuple")? {
                     Some(i) => Ok(items[i].clone()),
@@ -301,8 +347,31 @@ impl Vm {
         }
     }
 
+    /// `list[start:stop] = v`.
+    pub(crate) fn set_part(&mut self, c: &Value, start: Value, stop: Value, v: Value) -> R {
+        if c.word().is_plain(Kind::List)
+            && let Some(b) = plain_bounds([&start, &stop, &Value::NONE], c.as_::<List>().len())
+            && self.swap_in(c.as_(), b, &v)
+        {
+            return Ok(());
+        }
+        let s = Slice::new(&self.types.slice, start, stop, Value::NONE);
+        self.set_item(c, &s, v)
+    }
+    /// A slice replaced by the items of a list that nobody else has, as many: they change places.
+    fn swap_in(&mut self, list: &List, b: Bounds, v: &Value) -> bool {
+        if !v.word().is_plain(Kind::List) || v.ref_count() != 1 || b.step != 1 {
+            return false;
+        }
+        let items = v.as_::<List>();
+        if items.len() != b.count || std::ptr::eq(list, items) {
+            return false;
+        }
+        list.exchange(b.start as usize, items, 0, b.count);
+        true
+    }
     fn set_slice(&mut self, list: &List, s: &Slice, v: &Value) -> R {
-        let Ok(items) = self.to_vec(v) else {
+        let Ok(mut items) = self.to_vec(v) else {
             let e = self.take_pending();
             let not_iterable =
                 self.is_instance(&e, self.types.exception("TypeError")) && self.get_iter(v).is_err();
@@ -315,17 +384,18 @@ impl Vm {
         // Only now: making the items may have changed the list.
         let b = self.slice_bounds(s, list.len())?;
         if b.step == 1 {
+            let class = self.types.list.clone();
             let from = b.start as usize;
-            let to = from + b.count;
             if items.len() == b.count {
-                let old: Vec<Value> = list.with_vec(|l| {
-                    l[from..to].iter_mut().zip(items).map(|(x, new)| std::mem::replace(x, new)).collect()
+                let old = list.with_vec(|l| {
+                    l[from..from + b.count].swap_with_slice(&mut items);
+                    items
                 });
-                drop(old);
+                List::discard(&class, old);
                 return Ok(());
             }
-            let old: Vec<Value> = list.with_vec(|l| l.splice(from..to, items).collect());
-            drop(old);
+            let old: Vec<Value> = list.with_vec(|l| l.splice(from..from + b.count, items).collect());
+            List::discard(&class, old);
             return Ok(());
         }
         if items.len() != b.count {
@@ -348,12 +418,15 @@ impl Vm {
                 if let Some(s) = i.get::<Slice>() {
                     let b = self.slice_bounds(s, list.len())?;
                     let old = list.with_vec(|l| remove(l, b));
-                    drop(old);
+                    match b.step {
+                        1 => List::discard(c, old),
+                        _ => drop(old),
+                    }
                     return Ok(());
                 }
                 match self.position(i, list.len(), "list")? {
                     Some(i) => {
-                        let old = list.with_vec(|l| l.remove(i));
+                        let old = list.remove(i);
                         drop(old);
                         Ok(())
                     }
@@ -377,12 +450,17 @@ impl Vm {
     }
 }
 
-fn take(items: &[Value], b: Bounds) -> Vec<Value> {
-    if b.step == 1 {
-        let from = b.start as usize;
-        return items[from..from + b.count].to_vec();
+/// Appends copies of the items of a slice.
+fn take(items: &[Value], b: Bounds, to: &mut Vec<Value>) {
+    if b.count == 0 {
+        return;
     }
-    b.indices().map(|i| items[i].clone()).collect()
+    let from = b.start as usize;
+    match b.step {
+        1 => to.extend_from_slice(&items[from..from + b.count]),
+        -1 => to.extend(items[from + 1 - b.count..=from].iter().rev().cloned()),
+        _ => to.extend(b.indices().map(|i| items[i].clone())),
+    }
 }
 
 /// Takes the items of a slice out of a vector.

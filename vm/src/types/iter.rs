@@ -6,14 +6,15 @@ use super::number::Num;
 use crate::error::R;
 use crate::object::{
     Bytes, Complex, Dict, DictPart, DictView, EnumZip, Flavour, Generator, Kind, Kw, Lazy, List, Range,
-    RangeIter, SeqIter, Set, Str, Tuple,
+    RangeIter, SeqIter, Set, Str, Tuple, append_copies,
 };
 use crate::op::BinOp;
 use crate::runtime::generator::Sent;
-use crate::value::Value;
+use crate::value::{Value, unguarded};
 use crate::vm::Vm;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
+use std::cell::RefCell;
 
 impl Vm {
     pub fn truthy_builtin(&mut self, v: &Value) -> R<bool> {
@@ -166,7 +167,8 @@ impl Vm {
     }
 
     fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
-        let seq = it.seq.borrow().clone();
+        // SAFETY: nothing runs before the end of the iteration, where the sequence is let go.
+        let seq = unsafe { unguarded(&it.seq) };
         let i = it.index.get();
         let found = match seq.kind() {
             Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
@@ -197,9 +199,18 @@ impl Vm {
                 let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
                 let n = self.enumerate_position(it)?;
                 it.count.set(it.count.get() + 1);
-                Ok(Some(self.tuple(vec![n, v])))
+                Ok(Some(self.pair(&it.result, n, v)))
+            }
+            Lazy::Zip if it.iters.len() == 2 && it.count.get() != 1 => {
+                let Some(a) = self.next(&it.iters[0])? else { return Ok(None) };
+                let Some(b) = self.next(&it.iters[1])? else { return Ok(None) };
+                Ok(Some(self.pair(&it.result, a, b)))
             }
             Lazy::Zip => Ok(self.next_of_each(it, "zip")?.map(|items| self.tuple(items))),
+            Lazy::Map if it.iters.len() == 1 => match self.next(&it.iters[0])? {
+                Some(v) => self.call(&it.func, std::slice::from_ref(&v), Kw::NONE).map(Some),
+                None => Ok(None),
+            },
             Lazy::Map => match self.next_of_each(it, "map")? {
                 Some(items) => self.call(&it.func, &items, Kw::NONE).map(Some),
                 None => Ok(None),
@@ -243,6 +254,26 @@ impl Vm {
                 it.count.set(if found.is_some() { i - 1 } else { -1 });
                 Ok(found)
             }
+        }
+    }
+
+    /// A tuple of two: the one in `kept` if nobody else has it.
+    #[inline]
+    pub(crate) fn pair(&self, kept: &RefCell<Value>, a: Value, b: Value) -> Value {
+        // SAFETY: the reference is not used once anything can run.
+        let first = unsafe { unguarded(kept) };
+        if first.is_null() {
+            let t = Tuple::of(&self.types.tuple, [a, b]);
+            *kept.borrow_mut() = t.clone();
+            return t;
+        }
+        match Tuple::reuse(first, [a, b]) {
+            Ok(old) => {
+                let t = first.clone();
+                drop(old);
+                t
+            }
+            Err(items) => Tuple::of(&self.types.tuple, items),
         }
     }
 
@@ -347,18 +378,26 @@ impl Vm {
         self.raise("ValueError", format!("{who}() argument {} is {how} than {others}", i + 1))
     }
 
+    fn copies(&self, items: &[Value]) -> Vec<Value> {
+        let mut v = List::room(&self.types.list, items.len());
+        append_copies(&mut v, items);
+        v
+    }
     /// All items of an iterable.
     pub fn to_vec(&mut self, iterable: &Value) -> R<Vec<Value>> {
         match iterable.kind() {
             _ if iterable.is_dynamic() => {}
-            Some(Kind::List) => return Ok(iterable.as_::<List>().as_slice().to_vec()),
-            Some(Kind::Tuple) => return Ok(iterable.as_::<Tuple>().as_slice().to_vec()),
+            Some(Kind::List) => return Ok(self.copies(iterable.as_::<List>().as_slice())),
+            Some(Kind::Tuple) => return Ok(self.copies(iterable.as_::<Tuple>().as_slice())),
             _ => {}
         }
         let it = self.get_iter(iterable)?;
-        let mut items = vec![];
+        let mut items = List::room(&self.types.list, 8);
         if let Some(r) = it.get::<RangeIter>() {
-            items = self.new_vec(r.left.get().max(0) as usize)?;
+            let n = r.left.get().max(0) as usize;
+            if n > 8 {
+                items = self.new_vec(n)?;
+            }
         }
         while let Some(v) = self.next(&it)? {
             if items.len() == items.capacity() && items.try_reserve(1).is_err() {

@@ -240,6 +240,7 @@ fn left(it: &SeqIter) -> usize {
 
 impl Vm {
     /// The number that `enumerate` gives out next: a start of any size and a count from there.
+    #[inline]
     pub(crate) fn enumerate_position(&mut self, it: &EnumZip) -> R<Value> {
         let n = self.int(it.count.get());
         match it.func.is_none() {

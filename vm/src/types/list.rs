@@ -20,7 +20,7 @@ pub static METHODS: &[BuiltinDef] = &[
     BuiltinDef::new("pop", 0, 1, pop),
     BuiltinDef::new("clear", 0, 0, |_, a, _| {
         let old = list(a).with_vec(std::mem::take);
-        drop(old);
+        List::discard(&a[0], old);
         Ok(Value::NONE)
     }),
     BuiltinDef::new("index", 1, 3, |vm, a, _| index(vm, a, "list.index(x): x not in list")),
@@ -32,10 +32,7 @@ pub static METHODS: &[BuiltinDef] = &[
         Ok(Value::NONE)
     }),
     BuiltinDef::new("__reversed__", 0, 0, |vm, a, _| Ok(vm.list_reversed(&a[0]))),
-    BuiltinDef::new("copy", 0, 0, |vm, a, _| {
-        let items = list(a).as_slice().to_vec();
-        Ok(vm.list(items))
-    }),
+    BuiltinDef::new("copy", 0, 0, |vm, a, _| Ok(List::copy_of(&vm.types.list, list(a).as_slice()))),
 ];
 
 pub static TUPLE_METHODS: &[BuiltinDef] = &[
@@ -54,12 +51,17 @@ fn item(v: &Value, i: usize) -> Option<Value> {
     }
 }
 
+#[inline]
+fn small_or_index(vm: &mut Vm, v: &Value) -> R<i64> {
+    if v.word().is_int() { Ok(v.word().int()) } else { vm.index_size(v) }
+}
+
 fn insert(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let i = vm.index_size(&args[1])?;
+    let i = small_or_index(vm, &args[1])?;
     let l = list(args);
     let len = l.len() as i64;
     let at = if i < 0 { i.saturating_add(len).max(0) } else { i.min(len) };
-    l.with_vec(|v| v.insert(at as usize, args[2].clone()));
+    l.insert(at as usize, args[2].clone());
     Ok(Value::NONE)
 }
 
@@ -79,7 +81,7 @@ fn remove(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 
 fn pop(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let i = match args.get(1) {
-        Some(v) => vm.index_size(v)?,
+        Some(v) => small_or_index(vm, v)?,
         None => -1,
     };
     let l = list(args);
@@ -90,7 +92,7 @@ fn pop(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     if i < 0 || i >= l.len() as i64 {
         return vm.fail("IndexError", "pop index out of range");
     }
-    Ok(l.with_vec(|v| v.remove(i as usize)))
+    Ok(l.remove(i as usize))
 }
 
 fn index(vm: &mut Vm, args: &[Value], message: &str) -> R<Value> {

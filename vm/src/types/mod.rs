@@ -339,6 +339,7 @@ pub fn init(vm: &mut Vm) {
 
 impl Vm {
     /// The class of a value, borrowed from the value or the VM.
+    #[inline]
     pub fn type_of<'a>(&'a self, v: &'a Value) -> &'a Value {
         let w = v.word();
         if w.is_ptr() {
@@ -357,6 +358,7 @@ impl Vm {
     pub fn type_name(&self, v: &Value) -> String {
         self.type_of(v).as_::<Type>().name.borrow().to_string()
     }
+    #[inline]
     pub fn is_instance(&self, v: &Value, class: &Value) -> bool {
         self.type_of(v).as_::<Type>().is_subtype(class)
     }

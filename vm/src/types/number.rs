@@ -28,6 +28,7 @@ pub enum Num<'a> {
 const MAX_BITS: u64 = 1 << 35;
 
 impl<'a> Num<'a> {
+    #[inline]
     pub fn of(v: &'a Value) -> Option<Num<'a>> {
         match v.word() {
             w if w.is_int() => Some(Num::Int(w.int())),
@@ -45,6 +46,7 @@ impl<'a> Num<'a> {
         }
     }
     /// As `of`, for ints and bools only.
+    #[inline]
     pub fn int_of(v: &'a Value) -> Option<Num<'a>> {
         Num::of(v).filter(|n| !matches!(n, Num::Float(_)))
     }

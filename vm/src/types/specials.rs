@@ -119,11 +119,20 @@ impl Vm {
 }
 
 /// `self` and a few arguments as one slice, without the heap for the usual numbers.
+#[inline]
 pub fn with_self<T>(self_: &Value, args: &[Value], f: impl FnOnce(&[Value]) -> T) -> T {
     match args {
         [] => f(std::slice::from_ref(self_)),
-        [a] => f(&[self_.clone(), a.clone()]),
-        [a, b] => f(&[self_.clone(), a.clone(), b.clone()]),
+        [a] => {
+            let all = [self_.word(), a.word()];
+            // SAFETY: the caller keeps its references until `f` is done; the words are not NULL.
+            f(unsafe { Value::slice_of(all.as_ptr(), 2) })
+        }
+        [a, b] => {
+            let all = [self_.word(), a.word(), b.word()];
+            // SAFETY: as above.
+            f(unsafe { Value::slice_of(all.as_ptr(), 3) })
+        }
         _ => {
             let mut all = Vec::with_capacity(1 + args.len());
             all.push(self_.clone());

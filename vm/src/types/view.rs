@@ -118,7 +118,7 @@ impl Vm {
         Ok(Some(match it.part {
             DictPart::Keys => k,
             DictPart::Values => v,
-            DictPart::Items => self.tuple(vec![k, v]),
+            DictPart::Items => self.pair(&it.result, k, v),
         }))
     }
     /// `item in view`, for keys and items.
