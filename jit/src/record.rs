@@ -400,7 +400,7 @@ impl Recorder<'_> {
 
     /// Compiled code covers quiet sites only.
     fn check_site(&mut self, code: &Code, at: usize) -> Result<(), Abort> {
-        let fired = code.sites().events_at(at).difference(self.not_fired(code, at));
+        let fired = code.sites().at(at).events.difference(self.not_fired(code, at));
         if seriema_vm::site::armed_events(self.vm(), code, at).intersects(fired) {
             return Err(Abort::ArmedSite);
         }

@@ -82,11 +82,13 @@ macro_rules! events {
             }
 
             /// How the event is controlled.
+            #[inline]
             pub const fn group(self) -> Group {
                 match self { $(Event::$Variant => Group::$Group,)* }
             }
 
             /// The event that must be monitored for this one to be delivered; mostly itself.
+            #[inline]
             pub const fn controlling(self) -> Event {
                 match self { $(Event::$Variant => Event::$Controller,)* }
             }
@@ -204,11 +206,13 @@ impl Event {
     }
 
     /// The bit number, as an index.
+    #[inline]
     pub const fn index(self) -> usize {
         self as usize
     }
 
     /// The set of this event alone.
+    #[inline]
     pub const fn set(self) -> EventSet {
         EventSet::from_bits_retain(1 << self as u32)
     }
@@ -219,6 +223,7 @@ impl Event {
     }
 
     /// For a direction of a branch, the other one.
+    #[inline]
     pub const fn other_direction(self) -> Option<Event> {
         match self {
             Event::BranchLeft => Some(Event::BranchRight),

@@ -32,10 +32,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    #[inline]
     pub fn start(event: Event, tools: ToolMask) -> Delivery {
         Delivery { event, left: tools }
     }
     /// The next tool that has a callback now.
+    #[inline]
     pub fn next<C: Clone, N: Clone>(&mut self, monitor: &Monitor<C, N>) -> Option<(ToolId, C)> {
         while let Some(tool) = self.left.highest() {
             self.left = self.left.minus(ToolMask::of(tool));
@@ -62,21 +64,20 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             let change = self.drop_callback(tool, event);
             return Err(CannotDisable(event, change));
         }
-        let mut places = vec![(offset, event)];
+        let mut places = [Some((offset, event)), None];
         if let Some((left, right)) = sites
             && self.rules() == Rules::Specification
             && self.registered_as_branch(tool, event)
         {
-            places = vec![(left, Event::BranchLeft), (right, Event::BranchRight)];
+            places = [Some((left, Event::BranchLeft)), Some((right, Event::BranchRight))];
         }
         let inner = code.inner_mut();
         let mut silenced = EventSet::empty();
-        for (offset, event) in places {
+        for (offset, event) in places.into_iter().flatten() {
             // A tool whose event is off, perhaps since this very callback, has nothing to disable here; when
             // the event comes on again, it does so everywhere (M86).
             if inner.active[event.index()].contains(tool) {
-                let mask = inner.disabled.entry((offset, event)).or_default();
-                *mask = mask.or(ToolMask::of(tool));
+                inner.disable(offset, event, tool);
                 silenced |= event.set();
             }
         }

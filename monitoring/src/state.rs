@@ -47,6 +47,10 @@ impl std::error::Error for MonitorError {}
 
 type Result<T> = std::result::Result<T, MonitorError>;
 
+/// The local events have the lowest bits.
+const LOCAL_EVENTS: usize = EventSet::LOCAL.bits().trailing_ones() as usize;
+const _: () = assert!(EventSet::LOCAL.bits() == (1 << LOCAL_EVENTS) - 1);
+
 struct Tool<C, N> {
     name: Option<N>,
     events: EventSet,
@@ -64,8 +68,12 @@ pub struct Monitor<C, N> {
     version: u64,
     /// `version` of the last `restart_events`.
     restart: u64,
+    /// Tools that have an event in their global set, an event each.
+    global: [ToolMask; Event::ALL.len()],
     /// Tools with a callback, an event each (CALL: for any of its three).
     heard: [ToolMask; Event::ALL.len()],
+    /// Counts changes of `heard`.
+    heard_version: u64,
 }
 
 impl<C: Clone, N: Clone> Monitor<C, N> {
@@ -81,13 +89,17 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             rules,
             version: 1,
             restart: 0,
+            global: [ToolMask::NONE; Event::ALL.len()],
             heard: [ToolMask::NONE; Event::ALL.len()],
+            heard_version: 1,
         }
     }
+    #[inline]
     pub fn rules(&self) -> Rules {
         self.rules
     }
     /// Code objects of another version are brought up to date when entered or resumed.
+    #[inline]
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -98,6 +110,7 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             None => Err(MonitorError::InvalidTool(id)),
         }
     }
+    #[inline]
     fn at(&self, t: ToolId) -> &Tool<C, N> {
         &self.tools[t.index()]
     }
@@ -125,8 +138,8 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         }
         self.version += 1;
         let version = self.version;
+        self.put_global(tool, EventSet::empty());
         let t = self.at_mut(tool);
-        t.events = EventSet::empty();
         t.callbacks = std::array::from_fn(|_| None);
         t.as_branch = EventSet::empty();
         t.local_valid_since = version;
@@ -166,12 +179,20 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     }
     /// Also for the internal tools.
     pub fn set_events_unchecked(&mut self, tool: ToolId, set: EventSet) -> Change {
-        let old = std::mem::replace(&mut self.at_mut(tool).events, set);
+        let old = self.put_global(tool, set);
         if old == set {
             return Change::new(Scope::Nothing, Cause::SetEvents, Some(tool), EventSet::empty());
         }
         self.version += 1;
         Change::new(Scope::Everywhere, Cause::SetEvents, Some(tool), old ^ set)
+    }
+    fn put_global(&mut self, tool: ToolId, set: EventSet) -> EventSet {
+        let old = std::mem::replace(&mut self.at_mut(tool).events, set);
+        for e in (old ^ set).events() {
+            let mask = &mut self.global[e.index()];
+            *mask = ToolMask(mask.bits() ^ ToolMask::of(tool).bits());
+        }
+        old
     }
     pub fn get_events(&self, tool: i32) -> Result<EventSet> {
         let tool = Self::tool(tool)?;
@@ -194,6 +215,10 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         let inner = code.inner_mut();
         let old = std::mem::replace(&mut inner.local[tool.index()], set);
         inner.local_version[tool.index()] = valid_since;
+        inner.local_tools = match set.is_empty() {
+            true => inner.local_tools.minus(ToolMask::of(tool)),
+            false => inner.local_tools.or(ToolMask::of(tool)),
+        };
         if old == set {
             return Change::new(Scope::Nothing, Cause::SetLocalEvents, Some(tool), EventSet::empty());
         }
@@ -227,16 +252,16 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
                 (left, EventSet::BRANCH_LEFT | EventSet::BRANCH_RIGHT)
             }
         };
-        self.count_heard();
-        Ok((old, Change::new(Scope::Callbacks, Cause::Register, Some(tool), events)))
+        let scope = self.count_heard();
+        Ok((old, Change::new(scope, Cause::Register, Some(tool), events)))
     }
     /// The callback of an internal tool for these events.
     pub fn register_unchecked(&mut self, tool: ToolId, events: EventSet, func: C) -> Change {
         for e in events.events() {
             self.put(tool, e, Some(func.clone()), false);
         }
-        self.count_heard();
-        Change::new(Scope::Callbacks, Cause::Register, Some(tool), events)
+        let scope = self.count_heard();
+        Change::new(scope, Cause::Register, Some(tool), events)
     }
     /// The check of `register_callback`'s event, for callers that must do something between check and
     /// change (audit events).
@@ -256,36 +281,52 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     }
     pub(crate) fn drop_callback(&mut self, tool: ToolId, e: Event) -> Change {
         self.put(tool, e, None, false);
-        self.count_heard();
-        Change::new(Scope::Callbacks, Cause::Register, Some(tool), e.set())
+        let scope = self.count_heard();
+        Change::new(scope, Cause::Register, Some(tool), e.set())
     }
     /// Was the callback registered for BRANCH, not for this direction?
+    #[inline]
     pub fn registered_as_branch(&self, tool: ToolId, e: Event) -> bool {
         self.at(tool).as_branch.contains(e.set())
     }
+    #[inline]
     pub fn callback(&self, tool: ToolId, event: Event) -> Option<&C> {
         self.at(tool).callbacks[event as usize].as_ref()
     }
-    fn count_heard(&mut self) {
-        for e in Event::ALL {
-            let mask = ToolId::all()
-                .filter(|t| self.at(*t).callbacks[*e as usize].is_some())
-                .fold(ToolMask::NONE, |m, t| m.or(ToolMask::of(t)));
-            self.heard[*e as usize] = mask;
+    /// Does some tool's having callbacks at all make a difference now?
+    fn count_heard(&mut self) -> Scope {
+        let mut heard = [ToolMask::NONE; Event::ALL.len()];
+        for t in ToolId::all() {
+            for (mask, callback) in heard.iter_mut().zip(&self.at(t).callbacks) {
+                if callback.is_some() {
+                    *mask = mask.or(ToolMask::of(t));
+                }
+            }
         }
         let [call, c_return, c_raise] =
-            [Event::Call, Event::CReturn, Event::CRaise].map(|e| self.heard[e as usize]);
-        self.heard[Event::Call as usize] = call.or(c_return).or(c_raise);
+            [Event::Call, Event::CReturn, Event::CRaise].map(|e| heard[e as usize]);
+        heard[Event::Call as usize] = call.or(c_return).or(c_raise);
+        if self.heard == heard {
+            return Scope::Nothing;
+        }
+        self.heard = heard;
+        self.heard_version += 1;
+        Scope::Callbacks
+    }
+    /// Counts the changes of [`heard`](Monitor::heard).
+    #[inline]
+    pub fn heard_version(&self) -> u64 {
+        self.heard_version
     }
     /// Tools that would call somebody for `event`: without one, no probe is worth placing.
+    #[inline]
     pub fn heard(&self, event: Event) -> ToolMask {
         self.heard[event as usize]
     }
-    /// Tools that monitor a non-local event.
+    /// Tools that have the event in their global set.
+    #[inline]
     pub fn global(&self, event: Event) -> ToolMask {
-        ToolId::all()
-            .filter(|t| self.at(*t).events.contains(event.set()))
-            .fold(ToolMask::NONE, |m, t| m.or(ToolMask::of(t)))
+        self.global[event.index()]
     }
     /// `_all_events()`: (event, mask of tools) of the global sets, in event order (M13).
     pub fn all_events(&self) -> impl Iterator<Item = (Event, ToolMask)> + '_ {
@@ -296,45 +337,37 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     pub fn update(&self, code: &mut CodeState) -> Update {
         let restarted = self.restart > code.version;
         code.version = self.version;
-        let quiet =
-            code.inner().is_none() && self.tools.iter().all(|t| !t.events.intersects(EventSet::LOCAL));
-        if quiet {
+        if code.inner().is_none() && self.global[..LOCAL_EVENTS].iter().all(|m| m.is_empty()) {
             return Update::default();
         }
         let inner = code.inner_mut();
-        let mut update = Update::default();
-        for t in ToolId::all() {
-            let tool = self.at(t);
-            if inner.local_version[t.index()] < tool.local_valid_since {
+        let mut wanted = self.global;
+        wanted[LOCAL_EVENTS..].fill(ToolMask::NONE);
+        for t in inner.local_tools.tools() {
+            let valid_since = self.at(t).local_valid_since;
+            if inner.local_version[t.index()] < valid_since {
                 inner.local[t.index()] = EventSet::empty();
-                inner.local_version[t.index()] = tool.local_valid_since;
+                inner.local_version[t.index()] = valid_since;
+                inner.local_tools = inner.local_tools.minus(ToolMask::of(t));
             }
-            let wanted = tool.events.union(inner.local[t.index()]);
-            for e in EventSet::LOCAL.events() {
-                let active = &mut inner.active[e as usize];
-                let mask = ToolMask::of(t);
-                if active.contains(t) == wanted.contains(e.set()) {
-                    continue;
-                }
-                update.changed = true;
-                if active.contains(t) {
-                    *active = active.minus(mask);
-                    // What left and comes back later starts afresh.
-                    for ((_, at), disabled) in inner.disabled.iter_mut() {
-                        if *at == e {
-                            *disabled = disabled.minus(mask);
-                        }
-                    }
-                } else {
-                    *active = active.or(mask);
-                }
+            for e in inner.local[t.index()].events() {
+                wanted[e.index()] = wanted[e.index()].or(ToolMask::of(t));
             }
+        }
+        let mut update = Update::default();
+        if wanted != inner.active {
+            update.changed = true;
+            // What leaves and comes back later starts afresh.
+            let active = std::mem::replace(&mut inner.active, wanted);
+            inner.disabled.retain_mut(|(_, e, tools)| {
+                *tools = tools.and(active[e.index()]).and(wanted[e.index()]);
+                !tools.is_empty()
+            });
         }
         if restarted && !inner.disabled.is_empty() {
             update.changed = true;
             inner.disabled.clear();
         }
-        inner.disabled.retain(|_, m| !m.is_empty());
         update
     }
     pub fn is_current(&self, code: &CodeState) -> bool {

@@ -35,6 +35,7 @@ impl ToolId {
     pub const TRACE: ToolId = ToolId(7);
 
     /// The tool with this number, internal ones included.
+    #[inline]
     pub const fn new(id: usize) -> Option<ToolId> {
         if id < TOOLS { Some(ToolId(id as u8)) } else { None }
     }
@@ -45,6 +46,7 @@ impl ToolId {
     }
 
     /// The number, as an index below [`TOOLS`].
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -65,41 +67,49 @@ impl ToolMask {
     pub const NONE: ToolMask = ToolMask(0);
 
     /// Union.
+    #[inline]
     pub const fn or(self, other: ToolMask) -> ToolMask {
         ToolMask(self.0 | other.0)
     }
 
     /// Intersection.
+    #[inline]
     pub const fn and(self, other: ToolMask) -> ToolMask {
         ToolMask(self.0 & other.0)
     }
 
     /// Difference.
+    #[inline]
     pub const fn minus(self, other: ToolMask) -> ToolMask {
         ToolMask(self.0 & !other.0)
     }
 
     /// One tool.
+    #[inline]
     pub const fn of(tool: ToolId) -> ToolMask {
         ToolMask(1 << tool.0)
     }
 
     /// The bits, as `_all_events` shows them.
+    #[inline]
     pub const fn bits(self) -> u8 {
         self.0
     }
 
     /// No tool in it?
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Is the tool in it?
+    #[inline]
     pub const fn contains(self, tool: ToolId) -> bool {
         self.0 & 1 << tool.0 != 0
     }
 
     /// The highest tool, which is the first to be called.
+    #[inline]
     pub const fn highest(self) -> Option<ToolId> {
         match self.0.checked_ilog2() {
             Some(bit) => Some(ToolId(bit as u8)),

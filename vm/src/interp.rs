@@ -855,7 +855,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         unsafe {
             let vm = self.vm;
             let frame = (*vm).frame;
-            if (*frame).flags != 0 {
+            let flags = (*frame).flags;
+            // A frame entered from Rust is left as any other, and the chain then.
+            if flags != 0 && !(F && flags == FLAG_ENTRY) {
                 if F {
                     return self.leave_generator();
                 }
@@ -891,6 +893,15 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             let caller = (*frame).prev;
             (*vm).depth_left += 1;
             (*vm).frame = caller;
+            #[cfg(seriema_tail)]
+            if F && flags == FLAG_ENTRY {
+                (*func.header()).decref();
+                (*vm).yielded = false;
+                // There is none before it: nothing to drop.
+                (&raw mut (*vm).result).write(Some(Ok(Value::from_word(result))));
+                self.ip = tail::leave_chain();
+                return Ok(());
+            }
             self.ip = (*caller).ip.add((*frame).ret_skip as usize);
             self.sp = (*caller).sp;
             self.fp = (*caller).locals;
@@ -963,7 +974,7 @@ fn run_loop(vm: *mut Vm) {
             match m.vm().probe() {
                 Ok(base) => {
                     m.reload();
-                    opcode = base;
+                    opcode = base as u8;
                     if opcode == op::EXTENDED_ARG {
                         continue;
                     }

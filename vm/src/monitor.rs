@@ -2,14 +2,15 @@
 
 use crate::code::Code;
 use crate::error::R;
-use crate::frame::{Frame, Ip, NO_PREV};
+use crate::frame::{FLAG_ENTRY, Frame, Ip, NO_PREV};
 use crate::listen::RustCallback;
-use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
+use crate::object::{Flavour, Function, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
-use crate::site::{self, LineRule};
+use crate::site::{self, Armed, LineRule, Site};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
-use seriema_monitoring::{Cause, Change, Delivery, Event, EventSet, Rules, Scope, ToolId, ToolMask, Verdict};
+use rustc_hash::FxHashSet;
+use seriema_monitoring::{Cause, Change, Delivery, Event, Rules, Scope, ToolId, ToolMask, Verdict};
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
 pub struct EventInfo<'a> {
@@ -40,6 +41,9 @@ pub(crate) struct CallHeard {
     python: bool,
 }
 
+/// With the opcode that [`Vm::probe`] answers: it has an event to fire.
+pub(crate) const ON_PROBED: u32 = 256;
+
 // Bits of `Frame::overlaid`, about the instruction that the last probe met.
 /// It was overlaid by INSTRUCTION or LINE (rule M115).
 const OVERLAID: u32 = 1;
@@ -53,43 +57,42 @@ impl Vm {
 
     /// Applies a change to whatever it concerns (rules M83, M84).
     pub fn apply(&mut self, change: Change, code: Option<&Code>) {
-        self.version = self.monitor.version();
-        let cause = || describe(&change);
         match change.scope {
             Scope::Nothing => {}
             Scope::ThisCode => {
                 if let Some(code) = code {
-                    self.update_code(code, &cause());
+                    self.update_code(code, &change);
                 }
             }
-            Scope::Everywhere => {
-                self.last_change = cause();
+            // Callbacks came or went: the state of the code is the same, its probes may not be.
+            Scope::Everywhere | Scope::Callbacks => {
+                self.version += 1;
+                self.last_change = Some(change);
                 for code in self.codes_on_stack() {
-                    self.update_code(code.as_::<Code>(), &cause());
+                    self.update_code(code.as_::<Code>(), &change);
                 }
-                self.update_inlined(&cause());
-            }
-            Scope::Callbacks => {
-                for code in self.all_codes() {
-                    site::mark_frames(self, code.as_::<Code>());
-                    site::refresh(self, code.as_::<Code>(), &cause());
-                }
+                self.update_inlined(&change);
             }
         }
     }
 
     /// Brings one code object up to date, probes and compiled code included.
-    pub(crate) fn update_code(&mut self, code: &Code, cause: &str) {
-        let _ = self.monitor.update(&mut code.monitoring.borrow_mut());
+    pub(crate) fn update_code(&mut self, code: &Code, change: &Change) {
+        let update = self.monitor.update(&mut code.monitoring.borrow_mut());
         code.seen.set(self.version);
-        site::mark_frames(self, code);
-        site::refresh(self, code, cause);
+        let heard = self.monitor.heard_version();
+        let probes = update.changed || code.heard_seen.get() != heard && !code.monitoring.borrow().is_quiet();
+        code.heard_seen.set(heard);
+        if probes {
+            site::mark_frames(self, code);
+            site::refresh(self, code, &|| describe(change));
+        }
     }
 
     /// Brings the inlined callees of regions up to date: compiled code does not come by their RESUME. Done
     /// now instead of on entry, that makes no difference but to sites disabled before (rule M86), which the
     /// update may forget; where there are such, the regions go instead, and the callee is entered as ever.
-    fn update_inlined(&mut self, cause: &str) {
+    fn update_inlined(&mut self, change: &Change) {
         let inlined = self.watch.inlined_codes();
         if inlined.is_empty() {
             return;
@@ -102,25 +105,30 @@ impl Vm {
             let mut trial = code.monitoring.borrow().clone();
             if self.monitor.update(&mut trial).changed && has_disabled(code) {
                 for id in self.watch.regions_inlining(code.id) {
-                    self.invalidate_region(id, cause.to_owned());
+                    self.invalidate_region(id, describe(change));
                 }
             } else {
-                self.update_code(code, cause);
+                self.update_code(code, change);
             }
         }
     }
 
+    /// The topmost frame of every thread, the running one's first.
+    pub(crate) fn all_stacks(&self) -> impl Iterator<Item = *mut Frame> {
+        std::iter::once(self.frame).chain(self.threads.parked_frames().map(|(_, f)| f))
+    }
     fn codes_on_stack(&self) -> Vec<Value> {
         let mut out: Vec<Value> = vec![];
-        let mut f: *mut Frame = self.frame;
-        // SAFETY: the chain of frames is valid; the bottom frame has no code.
-        unsafe {
-            while !f.is_null() && !(*f).code.is_null() {
-                let code = Value::of(&Word((*f).code as u64)).clone();
-                if !out.iter().any(|c| c.is(&code)) {
-                    out.push(code);
+        let mut seen = FxHashSet::default();
+        for mut f in self.all_stacks() {
+            // SAFETY: the chain of frames is valid; the bottom frame has no code.
+            unsafe {
+                while !f.is_null() && !(*f).code.is_null() {
+                    if seen.insert((*f).code) {
+                        out.push(Value::of(&Word((*f).code as u64)).clone());
+                    }
+                    f = (*f).prev;
                 }
-                f = (*f).prev;
             }
         }
         out
@@ -132,64 +140,64 @@ impl Vm {
     // ---- probes
 
     /// The interpreter met a PROBE at the current instruction: fires LINE and INSTRUCTION, and answers the
-    /// base opcode, whose body fires the rest.
-    pub(crate) fn probe(&mut self) -> R<u8> {
-        let (at, prev) = (self.frame().unit(), self.frame().prev_unit);
-        let code = self.current_code();
-        let code: &Code = code.as_();
-        let base = code.base_op(at);
-        let hears = |at: usize, e: Event| !code.monitoring.borrow().armed(at as u32 * 2, e).is_empty();
-        let mut how = if is_overlaid(code, at) { OVERLAID } else { 0 };
-        let own = op::hosted_event(base, code.base_arg(at));
-        if base == op::RESUME && own.is_some_and(|e| hears(at, e)) {
-            how |= HEARD_RESUME;
+    /// base opcode, with [`ON_PROBED`] if its body has to run on the probed machine, to fire the rest.
+    #[inline(always)]
+    pub(crate) fn probe(&mut self) -> R<u32> {
+        let f = self.frame();
+        let (code, at) = (f.code(), f.unit());
+        let (site, armed) = (code.sites().at(at), code.sites().armed(at));
+        let (how, form) = (noted(site, armed), base_form(site, armed));
+        if !self.in_callback && !armed.line.or(armed.instruction).is_empty() {
+            return self.probe_line(at, how);
         }
-        if !self.in_callback {
-            if let Some(rule) = code.sites().line_rule(at as u32)
-                && self.line_changed(code, at, prev, rule)
-            {
-                let line = Value::small(code.line(at) as i64);
-                self.fire_here(Event::Line, at, &[line])?;
-                if self.take_jump() {
-                    // The callback set `f_lineno`: this instruction does not run.
-                    return Ok(op::NOP);
-                }
+        f.prev_unit = at as u32;
+        f.overlaid = how;
+        Ok(form)
+    }
+    #[inline(always)]
+    fn probe_line(&mut self, at: usize, mut how: u32) -> R<u32> {
+        // The code object stays, whatever callbacks do.
+        let code = self.current_code();
+        let sites = code.as_::<Code>().sites();
+        let site = sites.at(at);
+        let line = sites.armed(at).line;
+        if !line.is_empty()
+            && let Some(rule) = site.rule
+            && self.line_changed(code.as_(), at, self.frame().prev_unit, rule)
+        {
+            self.fire(Event::Line, line, &code, at, &[Value::small(site.line as i64)])?;
+            if self.take_jump() {
+                // The callback set `f_lineno`: this instruction does not run.
+                return Ok(op::NOP as u32);
             }
-            if code.sites().events_at(at).contains(EventSet::INSTRUCTION) && hears(at, Event::Instruction) {
-                // What INSTRUCTION's callbacks switch on comes too late for this instruction (rule M89).
-                if own.is_some_and(|e| !hears(at, e)) {
-                    how |= TOO_LATE;
-                }
-                self.fire_here(Event::Instruction, at, &[Value::small(at as i64 * 2)])?;
+        }
+        let armed = sites.armed(at);
+        if !armed.instruction.is_empty() {
+            // What INSTRUCTION's callbacks switch on comes too late for this instruction (rule M89).
+            if site.own.is_some() && armed.own.is_empty() {
+                how |= TOO_LATE;
             }
+            self.fire(Event::Instruction, armed.instruction, &code, at, &[Value::small(at as i64 * 2)])?;
         }
         let f = self.frame();
         f.prev_unit = at as u32;
         f.overlaid = how;
-        Ok(base)
+        Ok(base_form(site, sites.armed(at)))
     }
 
+    #[inline]
     fn line_changed(&self, code: &Code, at: usize, prev: u32, rule: LineRule) -> bool {
-        match rule {
-            LineRule::Always => true,
-            LineRule::IfLineChanged => {
-                if prev == NO_PREV || code.line(prev as usize) != code.line(at) {
-                    return true;
-                }
-                if code.base_op(prev as usize) != op::RESUME {
-                    return false;
-                }
-                // It counts only if PY_START or PY_RESUME is not heard and was not when it ran.
-                let state = code.monitoring.borrow();
-                let heard = |e| !state.armed(prev * 2, e).is_empty();
-                self.frame().overlaid & HEARD_RESUME != 0
-                    || heard(if code.base_arg(prev as usize) & 3 == 0 {
-                        Event::PyStart
-                    } else {
-                        Event::PyResume
-                    })
-            }
+        if rule == LineRule::Always || prev == NO_PREV {
+            return true;
         }
+        let before = code.sites().at(prev as usize);
+        if before.line != code.sites().at(at).line {
+            return true;
+        }
+        // A RESUME counts only if PY_START or PY_RESUME is not heard and was not when it ran.
+        before.op == op::RESUME
+            && (self.frame().overlaid & HEARD_RESUME != 0
+                || !code.sites().armed(prev as usize).own.is_empty())
     }
 
     /// A local event of the instruction under way (whose unit the probe left in `prev_unit`). `target` is
@@ -227,18 +235,22 @@ impl Vm {
         }
     }
 
-    /// An event of the instruction at `at`, whose callbacks fail at that very unit.
+    /// The instruction's own event, whose callbacks fail at that very unit.
     fn fire_here(&mut self, event: Event, at: usize, args: &[Value]) -> R {
-        let code = self.current_code();
-        let tools = code.as_::<Code>().monitoring.borrow().armed(at as u32 * 2, event);
+        let tools = self.frame().code().sites().armed(at).own;
         if tools.is_empty() {
             return Ok(());
         }
-        self.deliver(event, tools, &code, at as u32 * 2, args).inspect_err(|_| {
-            if !self.failed_after_jump() {
-                self.raise_at = RaiseAt::Unit(at as u32);
-            }
-        })
+        let code = self.current_code();
+        self.fire(event, tools, &code, at, args)
+    }
+    #[inline(always)]
+    fn fire(&mut self, event: Event, tools: ToolMask, code: &Value, at: usize, args: &[Value]) -> R {
+        let r = self.deliver(event, tools, code, at as u32 * 2, args);
+        if r.is_err() && !self.failed_after_jump() {
+            self.raise_at = RaiseAt::Unit(at as u32);
+        }
+        r
     }
     /// A callback moved the frame and failed all the same: as if the place it moved to had failed.
     fn failed_after_jump(&mut self) -> bool {
@@ -261,15 +273,16 @@ impl Vm {
     }
 
     fn fire_jump(&mut self, event: Event, at: usize, target: Ip) -> R {
-        let v = self.current_code();
-        let code = v.as_::<Code>();
-        let offset = at as u32 * 2;
-        let tools = code.monitoring.borrow().armed(offset, event);
+        let tools = self.frame().code().sites().armed(at).own;
         if tools.is_empty() {
             return Ok(());
         }
+        let v = self.current_code();
+        let code = v.as_::<Code>();
+        let offset = at as u32 * 2;
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
-        let source = if self.frame().overlaid & OVERLAID != 0 { at } else { branch_source(code, at) };
+        let source =
+            if self.frame().overlaid & OVERLAID != 0 { at as u32 } else { code.sites().at(at).source };
         let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
         // The frame shows the jump as the instruction under way (rule M47).
         let f = self.frame();
@@ -294,15 +307,13 @@ impl Vm {
         if self.in_callback {
             return Ok(());
         }
-        let v = self.current_code();
-        let offset = at as u32 * 2;
-        let (tools, disabled) = {
-            let state = v.as_::<Code>().monitoring.borrow();
-            (state.armed(offset, Event::Call), state.disabled(offset, Event::Call))
-        };
+        let tools = self.frame().code().sites().armed(at).own;
         if tools.is_empty() {
             return Ok(());
         }
+        let v = self.current_code();
+        let offset = at as u32 * 2;
+        let disabled = v.as_::<Code>().monitoring.borrow().disabled(offset, Event::Call);
         let (callable, arg0) = self.call_arguments(v.as_::<Code>(), at);
         let python = v.as_::<Code>().base_op(at) != op::LOAD_SUPER_ATTR
             && (callable.is_kind(Kind::Function)
@@ -377,6 +388,7 @@ impl Vm {
     // ---- delivery
 
     /// Calls the callbacks of `tools`, highest first.
+    #[inline(never)]
     fn deliver(&mut self, event: Event, tools: ToolMask, code: &Value, offset: u32, args: &[Value]) -> R {
         let mut delivery = Delivery::start(event, tools);
         while let Some((tool, callback)) = delivery.next(&self.monitor) {
@@ -387,7 +399,7 @@ impl Vm {
             self.events_fired += 1;
             self.in_callback = true;
             self.tracing.event = Some((event, self.frame));
-            let answer = self.call_back(&callback, EventInfo { tool, event, code, args });
+            let answer = self.call_back(callback, EventInfo { tool, event, code, args });
             self.in_callback = false;
             self.tracing.event = None;
             if let Some(handled) = self.tracing.handled.take() {
@@ -406,38 +418,85 @@ impl Vm {
         if self.monitor.rules() != Rules::CPython314 || !self.monitor.registered_as_branch(tool, event) {
             return false;
         }
-        let offset = args[0].word().int() as u32;
-        let state = code.monitoring.borrow();
-        let sites = code.sites();
-        let mut events = sites.events_at(offset as usize / 2);
-        if sites.is_silent_line(offset / 2) {
-            events |= EventSet::LINE;
-        }
-        events.events().all(|e| state.armed(offset, e).is_empty())
+        let armed = code.sites().armed(args[0].word().int() as usize / 2);
+        armed.line.or(armed.instruction).or(armed.own).is_empty()
     }
 
-    fn call_back(&mut self, callback: &Callback, info: EventInfo) -> R<Verdict> {
-        match callback {
-            Callback::Rust(f) => self.call_listener(f, &info),
-            Callback::Internal(f) => f(self, &info),
-            Callback::Python(f) => {
-                let mut all = Vec::with_capacity(1 + info.args.len());
-                all.push(info.code.clone());
-                all.extend_from_slice(info.args);
-                let answer = self.call(f, &all, Kw::NONE)?;
-                Ok(if answer.is(&self.monitoring_disable) { Verdict::Disable } else { Verdict::Continue })
+    #[inline(always)]
+    fn call_back(&mut self, callback: Callback, info: EventInfo) -> R<Verdict> {
+        let answer = match callback {
+            Callback::Rust(f) => return self.call_listener(&f, &info),
+            Callback::Internal(f) => return f(self, &info),
+            Callback::Python(f) => match f.kind() {
+                Some(Kind::Function) => self.call_hearer(f, None, info)?,
+                Some(Kind::Method) if f.as_::<Method>().func.is_kind(Kind::Function) => {
+                    let m = f.as_::<Method>();
+                    self.call_hearer(m.func.clone(), Some(m.self_.clone()), info)?
+                }
+                _ => self.call_with_all(&f, None, &info)?,
+            },
+        };
+        Ok(if answer.is(&self.monitoring_disable) { Verdict::Disable } else { Verdict::Continue })
+    }
+    /// Calls a Python function with an event's arguments, as [`Vm::call`] would: the arguments go to where its
+    /// locals are, and it begins behind its RESUME, which would fire nothing in a callback.
+    #[inline(always)]
+    fn call_hearer(&mut self, f: Value, self_: Option<Value>, info: EventInfo) -> R<Value> {
+        let code: *const Code = f.as_::<Function>().code();
+        // SAFETY: the function, which this frame and then the callback's own, keeps its code.
+        let code = unsafe { &*code };
+        let n = self_.is_some() as usize + 1 + info.args.len();
+        let room = self.frame().sp.wrapping_add(n + code.frame_words()) <= self.stack_limit;
+        if !code.simple_args || code.argcount as usize != n || !room {
+            return self.call_with_all(&f, self_, &info);
+        }
+        self.guard_native_stack()?;
+        if let Some(v) = self_ {
+            self.push(v);
+        }
+        self.push(info.code.clone());
+        for a in info.args {
+            self.push(a.clone());
+        }
+        if let Err(e) = self.enter_in_place(f, n, 0, FLAG_ENTRY) {
+            drop(self.pop_n(n));
+            return Err(e);
+        }
+        if self.breaker.get() == 0 {
+            match (code.base_op(0), code.base.get(1).map(|u| *u as u8)) {
+                (op::RESUME, _) => self.frame().ip = code.live[1..].as_ptr(),
+                (op::COPY_FREE_VARS, Some(op::RESUME))
+                    if crate::runtime::func::copy_free_vars(self, code.base_arg(0)).is_ok() =>
+                {
+                    self.frame().ip = code.live[2..].as_ptr()
+                }
+                _ => {}
             }
         }
+        crate::interp::run(self)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_with_all(&mut self, f: &Value, self_: Option<Value>, info: &EventInfo) -> R<Value> {
+        let all: Vec<Value> =
+            self_.into_iter().chain([info.code.clone()]).chain(info.args.iter().cloned()).collect();
+        self.call(f, &all, Kw::NONE)
     }
 
     fn disable(&mut self, tool: ToolId, event: Event, code: &Value, offset: u32) -> R {
         let c = code.as_::<Code>();
-        let sites = branch_sites(c, offset / 2);
+        let sites = if event.other_direction().is_some() { branch_sites(c, offset / 2) } else { None };
         let result = self.monitor.disable(tool, event, &mut c.monitoring.borrow_mut(), offset, sites);
         match result {
             Ok(change) => {
-                // The site table has changed already; only probes and compiled code follow.
-                site::refresh(self, c, &describe(&change));
+                // The site table has changed already; only probes follow.
+                let cause = || describe(&change);
+                site::refresh_disabled(self, c, offset as usize / 2, &cause);
+                if let Some((left, right)) = sites {
+                    site::refresh_disabled(self, c, left as usize / 2, &cause);
+                    site::refresh_disabled(self, c, right as usize / 2, &cause);
+                }
                 Ok(())
             }
             Err(cannot) => {
@@ -451,42 +510,26 @@ impl Vm {
 
 /// Has some tool answered DISABLE somewhere in this code?
 fn has_disabled(code: &Code) -> bool {
-    let state = code.monitoring.borrow();
-    let sites = code.sites();
-    code.instructions()
-        .any(|at| sites.events_at(at).events().any(|e| !state.disabled(at as u32 * 2, e).is_empty()))
+    code.monitoring.borrow().disabled_sites().next().is_some()
 }
 
-/// Is the NOT_TAKEN or POP_ITER at `at` instrumented besides its branch event? It is its own source then.
-fn is_overlaid(code: &Code, at: usize) -> bool {
-    let armed = |event| !code.monitoring.borrow().armed(at as u32 * 2, event).is_empty();
-    match code.base_op(at) {
-        op::NOT_TAKEN => {
-            armed(Event::Instruction)
-                || (code.sites().events_at(at).contains(EventSet::LINE)
-                    || code.sites().is_silent_line(at as u32))
-                    && armed(Event::Line)
-        }
-        op::POP_ITER => armed(Event::Instruction),
-        _ => false,
+/// What `Frame::overlaid` says of an instruction that begins.
+#[inline]
+fn noted(site: &Site, armed: Armed) -> u32 {
+    match site.op {
+        // Is it instrumented besides its branch event? It is its own source then.
+        op::NOT_TAKEN if !armed.instruction.or(armed.line).is_empty() => OVERLAID,
+        op::POP_ITER if !armed.instruction.is_empty() => OVERLAID,
+        op::RESUME if !armed.own.is_empty() => HEARD_RESUME,
+        _ => 0,
     }
 }
 
-/// The instruction a branch event names as its source (rule M114).
-fn branch_source(code: &Code, at: usize) -> usize {
-    match code.base_op(at) {
-        op::NOT_TAKEN if at > 0 => code.start_of(at - 1),
-        op::POP_ITER => for_iter_of(code, at).unwrap_or(at),
-        // The END_SEND that the item would have come through.
-        op::END_ASYNC_FOR => (at + 1).saturating_sub(code.base_arg(at) as usize),
-        _ => at,
-    }
-}
-
-/// The FOR_ITER whose loop ends at this POP_ITER.
-fn for_iter_of(code: &Code, pop_iter: usize) -> Option<usize> {
-    code.instructions()
-        .find(|&at| code.base_op(at) == op::FOR_ITER && site::jump_target(code, at) == Some(pop_iter))
+/// The opcode to run behind a probe. On the plain machine if it has no event to fire, unless it has inline
+/// caches: the plain forms of those would count or quicken themselves.
+#[inline]
+fn base_form(site: &Site, armed: Armed) -> u32 {
+    if armed.own.is_empty() && op::caches(site.op) == 0 { site.op as u32 } else { site.op as u32 | ON_PROBED }
 }
 
 /// The two sites of the branch that the site at `at` belongs to, as offsets: (left, right).
@@ -495,7 +538,10 @@ fn branch_sites(code: &Code, at: u32) -> Option<(u32, u32)> {
     let (left, right) = match code.base_op(at) {
         op::NOT_TAKEN => (at, code.start_of(at.checked_sub(1)?)),
         op::FOR_ITER => (at, site::jump_target(code, at)?),
-        op::POP_ITER => (for_iter_of(code, at)?, at),
+        op::POP_ITER => {
+            let source = code.sites().at(at).source as usize;
+            (Some(source).filter(|&s| s != at)?, at)
+        }
         op::END_ASYNC_FOR => ((at + 2).checked_sub(code.base_arg(at) as usize)?, at),
         op::POP_JUMP_IF_FALSE | op::POP_JUMP_IF_TRUE | op::POP_JUMP_IF_NONE | op::POP_JUMP_IF_NOT_NONE => {
             (code.end_unit(at) + 1, at)

@@ -16,11 +16,12 @@
 //! know the instruction before), never an armed site.
 
 use crate::code::Code;
-use crate::frame::{Frame, Ip};
+use crate::frame::Ip;
 use crate::op;
 use crate::vm::Vm;
 use crate::watch::{Dependent, Sites, WatchKey};
-use seriema_monitoring::{Event, EventSet};
+use seriema_monitoring::{Event, EventSet, ToolMask};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// When a line start fires.
@@ -32,36 +33,63 @@ pub enum LineRule {
     IfLineChanged,
 }
 
+/// What the bytecode alone says of one unit.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// Local events it hosts (LINE and INSTRUCTION included).
+    pub events: EventSet,
+    pub line: i32,
+    /// What a branch event here names as its source (rule M114).
+    pub source: u32,
+    /// The base opcode.
+    pub op: u8,
+    /// The event of the instruction itself.
+    pub own: Option<Event>,
+    pub rule: Option<LineRule>,
+    /// A line start where no LINE ever fires: CPython overlays it (rules M76 and M115).
+    pub silent: bool,
+}
+
+/// The tools for which a unit is armed: what its events' active sets and DISABLE come to. Kept equal to the
+/// code's `CodeState` by [`refresh`], which follows every change of that.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Armed {
+    pub line: ToolMask,
+    pub instruction: ToolMask,
+    pub own: ToolMask,
+    /// Some line start that is heard wants to know whether this instruction ran before it.
+    trail: bool,
+}
+
 /// What the bytecode alone says.
 pub struct StaticSites {
-    /// Local events hosted by each unit (LINE and INSTRUCTION included).
-    events: Box<[EventSet]>,
-    lines: HashMap<u32, LineRule>,
-    /// Line starts where no LINE ever fires: CPython overlays them (rules M76 and M115).
-    silent: Vec<u32>,
+    sites: Box<[Site]>,
+    /// The units where instructions start.
+    starts: Box<[u32]>,
     /// For `IfLineChanged` line starts: the units that can run just before.
-    before: HashMap<u32, Vec<u32>>,
+    before: Box<[(u32, Vec<u32>)]>,
     /// RESUME of a plain start: what brings the code up to date.
     pub first_resume: Option<u32>,
+    armed: Box<[Cell<Armed>]>,
 }
 
 impl StaticSites {
-    pub fn events_at(&self, at: usize) -> EventSet {
-        self.events.get(at).copied().unwrap_or_default()
+    #[inline]
+    pub fn at(&self, at: usize) -> &Site {
+        &self.sites[at]
     }
-    pub fn is_silent_line(&self, at: u32) -> bool {
-        self.silent.contains(&at)
+    #[inline]
+    pub fn armed(&self, at: usize) -> Armed {
+        self.armed[at].get()
     }
     /// The units where LINE can fire.
     pub fn line_starts(&self) -> impl Iterator<Item = u32> + '_ {
-        self.lines.keys().copied()
-    }
-    pub fn line_rule(&self, at: u32) -> Option<LineRule> {
-        self.lines.get(&at).copied()
+        (0..).zip(&self.sites).filter(|(_, s)| s.rule.is_some()).map(|(at, _)| at)
     }
 }
 
 impl Code {
+    #[inline]
     pub fn sites(&self) -> &StaticSites {
         self.sites.get_or_init(|| analyse(self))
     }
@@ -155,7 +183,35 @@ fn analyse(code: &Code) -> StaticSites {
             .filter(|&&h| code.line(h) >= 0 && code.base_op(h) != op::END_ASYNC_FOR)
             .map(|&h| h as u32),
     );
-    let (mut lines, mut silent) = (HashMap::new(), vec![]);
+    let mut sites: Box<[Site]> = (0..code.base.len())
+        .map(|at| Site {
+            events: events[at],
+            line: code.line(at),
+            source: at as u32,
+            op: code.base_op(at),
+            own: None,
+            rule: None,
+            silent: false,
+        })
+        .collect();
+    for (n, &at) in starts.iter().enumerate().skip(first) {
+        sites[at].own = op::hosted_event(sites[at].op, code.base_arg(at));
+        match sites[at].op {
+            op::NOT_TAKEN if n > 0 => sites[at].source = starts[n - 1] as u32,
+            op::FOR_ITER => {
+                if let Some(end) = jump_target(code, at).filter(|&e| e < sites.len())
+                    && code.base_op(end) == op::POP_ITER
+                {
+                    sites[end].source = at as u32;
+                }
+            }
+            // The END_SEND that the item would have come through.
+            op::END_ASYNC_FOR => {
+                sites[at].source = (at as u32 + 1).saturating_sub(code.base_arg(at));
+            }
+            _ => {}
+        }
+    }
     for at in line_starts {
         let mine = code.line(at as usize);
         let preds = before.get(&at).map_or(&[][..], |v| v);
@@ -164,70 +220,151 @@ fn analyse(code: &Code) -> StaticSites {
         let rule = if handler || preds.iter().any(same) { LineRule::IfLineChanged } else { LineRule::Always };
         // (A RESUME of the same line may let it fire: see `line_changed`.)
         let never = |p: &u32| same(p) && code.base_op(*p as usize) != op::RESUME;
+        let site = &mut sites[at as usize];
         if rule == LineRule::IfLineChanged && !handler && preds.iter().all(never) {
-            silent.push(at);
+            site.silent = true;
             continue;
         }
-        events[at as usize] |= EventSet::LINE;
-        lines.insert(at, rule);
+        site.events |= EventSet::LINE;
+        site.rule = Some(rule);
     }
-    before.retain(|at, _| lines.get(at) == Some(&LineRule::IfLineChanged));
+    before.retain(|at, _| sites[*at as usize].rule == Some(LineRule::IfLineChanged));
+    let before = before.into_iter().collect();
     let first_resume = starts.get(first).map(|&at| at as u32);
-    StaticSites { events: events.into(), lines, silent, before, first_resume }
+    let armed = sites.iter().map(|_| Cell::default()).collect();
+    let starts = starts.into_iter().map(|at| at as u32).collect();
+    StaticSites { sites, starts, before, first_resume, armed }
 }
 
 /// The events of unit `at` that some tool with a callback hears.
 pub fn armed_events(vm: &Vm, code: &Code, at: usize) -> EventSet {
-    let state = code.monitoring.borrow();
-    if state.is_quiet() {
+    if code.monitoring.borrow().is_quiet() {
         return EventSet::empty();
     }
-    let offset = at as u32 * 2;
-    let heard = |e: &Event| !state.armed(offset, *e).and(vm.monitor.heard(*e)).is_empty();
-    code.sites().events_at(at).events().filter(heard).fold(EventSet::empty(), |set, e| set | e.set())
+    let sites = code.sites();
+    heard_events(vm, sites.at(at), sites.armed(at))
+}
+fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
+    let mut set = EventSet::empty();
+    let mut add = |tools: ToolMask, e: Event| {
+        if !tools.and(vm.monitor.heard(e)).is_empty() {
+            set |= e.set();
+        }
+    };
+    if site.rule.is_some() {
+        add(armed.line, Event::Line);
+    }
+    add(armed.instruction, Event::Instruction);
+    if let Some(e) = site.own {
+        add(armed.own, e);
+    }
+    set
+}
+
+/// What a unit is armed for, but for DISABLE.
+fn active_at(site: &Site, active: &[ToolMask; Event::ALL.len()]) -> Armed {
+    let instruction = site.events.contains(EventSet::INSTRUCTION);
+    Armed {
+        line: if site.rule.is_some() || site.silent { active[Event::Line.index()] } else { ToolMask::NONE },
+        instruction: if instruction { active[Event::Instruction.index()] } else { ToolMask::NONE },
+        own: site.own.map_or(ToolMask::NONE, |e| active[e.index()]),
+        trail: false,
+    }
+}
+fn less_disabled(site: &Site, armed: &mut Armed, event: Event, tools: ToolMask) {
+    match event {
+        Event::Line => armed.line = armed.line.minus(tools),
+        Event::Instruction => armed.instruction = armed.instruction.minus(tools),
+        e if site.own == Some(e) => armed.own = armed.own.minus(tools),
+        _ => {}
+    }
 }
 
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
-/// armed thereby.
-pub fn refresh(vm: &mut Vm, code: &Code, cause: &str) {
-    let quiet = code.monitoring.borrow().is_quiet();
-    if quiet && !code.probed.get() {
-        return;
-    }
-    let mut armed = Sites::new();
-    let mut wanted = vec![false; code.base.len()];
-    if !quiet {
-        for at in code.instructions() {
-            let events = armed_events(vm, code, at);
-            if !events.is_empty() {
-                armed.insert(at as u32, events);
-                wanted[at] = true;
-            }
-        }
+/// armed thereby. `cause` is asked only if there is such code.
+pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
+    let sites = code.sites();
+    let mut heard = Sites::new();
+    let mut probed = false;
+    {
         let state = code.monitoring.borrow();
-        for (at, preds) in &code.sites().before {
-            let hears = !state.armed(at * 2, Event::Line).and(vm.monitor.heard(Event::Line)).is_empty();
-            if hears {
-                preds.iter().for_each(|&p| wanted[p as usize] = true);
+        const NOBODY: &[ToolMask; Event::ALL.len()] = &[ToolMask::NONE; Event::ALL.len()];
+        let active = state.active_tools().unwrap_or(NOBODY);
+        let set = EventSet::LOCAL.events().filter(|e| !active[e.index()].is_empty());
+        let set = set.fold(EventSet::empty(), |set, e| set | e.set());
+        for &at in &sites.starts {
+            let (site, cell) = (&sites.sites[at as usize], &sites.armed[at as usize]);
+            let none = site.events.intersection(set).is_empty() && !site.silent;
+            cell.set(if none { Armed::default() } else { active_at(site, active) });
+        }
+        for (offset, event, tools) in state.disabled_sites() {
+            let at = offset as usize / 2;
+            let mut armed = sites.armed(at);
+            less_disabled(sites.at(at), &mut armed, event, tools);
+            sites.armed[at].set(armed);
+        }
+        let lines = vm.monitor.heard(Event::Line);
+        for (at, preds) in &sites.before {
+            if !sites.armed(*at as usize).line.and(lines).is_empty() {
+                for &p in preds {
+                    sites.armed[p as usize].update(|a| Armed { trail: true, ..a });
+                }
             }
         }
     }
-    code.probed.set(wanted.contains(&true));
-    invalidate_covering(vm, code, &armed, cause);
-    for at in code.instructions() {
-        let probed = code.live[at].get() as u8 == op::PROBE;
-        match (wanted[at], probed) {
-            (true, false) => arm(code, at),
-            (false, true) => reset(vm, code, at),
-            _ => {}
-        }
+    let covered = !vm.watch.dependents(&WatchKey::Sites(code.id)).is_empty();
+    for &at in &sites.starts {
+        let at = at as usize;
+        let armed = sites.armed(at);
+        let wanted = armed != Armed::default() && {
+            let events = heard_events(vm, sites.at(at), armed);
+            if covered && !events.is_empty() {
+                heard.insert(at as u32, events);
+            }
+            armed.trail || !events.is_empty()
+        };
+        probed |= wanted;
+        place(vm, code, at, wanted);
+    }
+    code.probed.set(probed);
+    if !heard.is_empty() {
+        invalidate_covering(vm, code, &heard, cause);
     }
 }
 
-fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &str) {
-    if armed.is_empty() {
-        return;
+/// [`refresh`] for the one unit where something has been disabled.
+pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() -> String) {
+    let sites = code.sites();
+    let Some(site) = sites.sites.get(at) else { return };
+    if site.rule == Some(LineRule::IfLineChanged) {
+        // Its trail may go too.
+        return refresh(vm, code, cause);
     }
+    let mut armed = Armed { trail: sites.armed(at).trail, ..Armed::default() };
+    {
+        let state = code.monitoring.borrow();
+        if let Some(active) = state.active_tools() {
+            armed = Armed { trail: armed.trail, ..active_at(site, active) };
+        }
+        for event in site.events.events() {
+            less_disabled(site, &mut armed, event, state.disabled(at as u32 * 2, event));
+        }
+    }
+    sites.armed[at].set(armed);
+    let wanted = armed.trail || !heard_events(vm, site, armed).is_empty();
+    place(vm, code, at, wanted);
+}
+
+fn place(vm: &Vm, code: &Code, at: usize, wanted: bool) {
+    let probed = code.live[at].get() as u8 == op::PROBE;
+    match (wanted, probed) {
+        (true, false) => arm(code, at),
+        (false, true) => reset(vm, code, at),
+        _ => {}
+    }
+}
+
+fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &dyn Fn() -> String) {
     let hit: Vec<u32> = vm
         .watch
         .dependents(&WatchKey::Sites(code.id))
@@ -238,7 +375,7 @@ fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &str) {
         })
         .collect();
     for id in hit {
-        vm.invalidate_region(id, cause.to_owned());
+        vm.invalidate_region(id, cause());
     }
 }
 
@@ -381,17 +518,18 @@ pub fn unlink(code: &Code, region: u32, n: u16) {
     }
 }
 
-/// Every frame of `code` on the stack remembers where it is: the instruction under way becomes "the one
-/// before" for the next line start, since no trail was laid for it.
+/// Every frame of `code` on the stack of any thread remembers where it is: the instruction under way becomes
+/// "the one before" for the next line start, since no trail was laid for it.
 pub fn mark_frames(vm: &Vm, code: &Code) {
-    let mut f: *mut Frame = vm.frame;
-    // SAFETY: the chain of frames is valid; the bottom frame has no code.
-    unsafe {
-        while !f.is_null() && !(*f).code.is_null() {
-            if std::ptr::eq((*f).code, code) {
-                (*f).prev_unit = (*f).unit() as u32;
+    for mut f in vm.all_stacks() {
+        // SAFETY: the chain of frames is valid; the bottom frame has no code.
+        unsafe {
+            while !f.is_null() && !(*f).code.is_null() {
+                if std::ptr::eq((*f).code, code) {
+                    (*f).prev_unit = (*f).unit() as u32;
+                }
+                f = (*f).prev;
             }
-            f = (*f).prev;
         }
     }
 }

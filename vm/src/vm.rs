@@ -118,7 +118,8 @@ pub struct Vm {
     pub depth_left: u32,
     /// Not 0: somebody wants the interpreter's attention at the next back edge or call.
     pub breaker: Breaker,
-    /// Version of the monitoring state: code objects that have seen another are brought up to date at RESUME.
+    /// Counts changes of the monitoring state and of who listens: code objects that have seen another number
+    /// are brought up to date at RESUME.
     pub version: u64,
     #[cfg(seriema_tail)]
     pub(crate) registers: crate::interp::Registers,
@@ -178,7 +179,7 @@ pub struct Vm {
     /// The embedder's callbacks.
     pub listening: crate::listen::Listening,
     /// The last change that code objects without a frame have yet to see.
-    pub(crate) last_change: String,
+    pub(crate) last_change: Option<seriema_monitoring::Change>,
     /// Events delivered to callbacks, for `--stats`.
     pub events_fired: u64,
     /// `sys.monitoring.DISABLE` and `MISSING`.
@@ -257,7 +258,7 @@ impl Vm {
             in_callback: false,
             call_heard: None,
             listening: Default::default(),
-            last_change: String::new(),
+            last_change: None,
             events_fired: 0,
             monitoring_disable: Value::NONE,
             monitoring_missing: Value::NONE,

@@ -1,6 +1,7 @@
 //! The tail chain.
 
 use super::*;
+use crate::monitor::ON_PROBED;
 
 macro_rules! abi {
     ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
@@ -119,8 +120,7 @@ fn unwind(ip: Ip, sp: *mut Word, vm: *mut Vm) -> bool {
     true
 }
 
-/// Fires LINE and INSTRUCTION; answers the base opcode, or 256 + `Stop::Raise`.
-#[cold]
+/// Fires LINE and INSTRUCTION; answers what `Vm::probe` does.
 #[inline(never)]
 fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
     // SAFETY: as in `unwind`.
@@ -131,8 +131,10 @@ fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
         (*vm).probe()
     };
     save(&Interp::<false, false>::load(vm), vm);
-    r.map_or(256, |base| base as u32)
+    r.unwrap_or(FAILED)
 }
+/// Of `fire_probe`: a callback failed.
+const FAILED: u32 = u32::MAX;
 
 /// Goes on with the registers that work left in the VM.
 macro_rules! go_on {
@@ -188,19 +190,28 @@ abi! {
     }
 }
 abi! {
-    #[cold]
-    #[inline(never)]
     fn probe(ip, sp, _fp, _consts, vm, arg) {
         let base = fire_probe(ip, sp, vm);
-        // SAFETY: as in `go_on`; the base opcode of this unit, on the probed machine.
+        // SAFETY: as in `go_on`; the base opcode of this unit, on the probed machine if it has an event.
         unsafe {
             let Registers { ip, sp, fp, consts } = (*vm).registers;
-            if base >= 256 {
+            if base == FAILED {
                 return stopped(ip, sp, fp, consts, vm, Stop::Raise as u32);
             }
-            PROBED_TABLE[base as usize](ip, sp, fp, consts, vm, arg)
+            let table = if base & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
+            table[(base & 0xff) as usize](ip, sp, fp, consts, vm, arg)
         }
     }
+}
+
+/// Stands in no code object: where a frame entered from Rust goes on when it returns.
+const LEAVE: u8 = 253;
+static LEAVE_UNIT: u16 = LEAVE as u16;
+pub(super) fn leave_chain() -> Ip {
+    (&raw const LEAVE_UNIT).cast()
+}
+abi! {
+    fn leave(_ip, _sp, _fp, _consts, _vm, _arg) {}
 }
 
 macro_rules! tables {
@@ -209,6 +220,7 @@ macro_rules! tables {
             let mut t: [Op; 256] = [unknown as Op; 256];
             $(t[$num] = fast::<$num>;)*
             t[op::PROBE as usize] = probe;
+            t[LEAVE as usize] = leave;
             t
         };
         static PROBED_TABLE: [Op; 256] = {

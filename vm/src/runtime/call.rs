@@ -506,6 +506,7 @@ impl Vm {
     }
     /// Enters a frame whose `n` arguments are the topmost words of the stack; they become its locals. The
     /// caller's stack ends below them.
+    #[inline]
     pub(crate) fn enter_in_place(&mut self, func: Value, n: usize, ret_skip: u16, flags: u32) -> R {
         self.enter_with(func, n, &[], ret_skip, flags)
     }

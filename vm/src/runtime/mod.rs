@@ -260,8 +260,10 @@ pub fn bring_up_to_date(vm: &mut Vm, _arg: u32) -> Flow {
         return Ok(());
     }
     let code = vm.frame().function().code_value();
-    let cause = vm.last_change.clone();
-    vm.update_code(code.as_(), &cause);
+    if let Some(change) = vm.last_change {
+        vm.update_code(code.as_(), &change);
+    }
+    code.as_::<crate::code::Code>().seen.set(vm.version);
     let f = vm.frame();
     f.ip = f.ip.wrapping_sub(1);
     Ok(())
