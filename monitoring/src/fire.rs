@@ -36,6 +36,11 @@ impl Delivery {
     pub fn start(event: Event, tools: ToolMask) -> Delivery {
         Delivery { event, left: tools }
     }
+    /// The tools that are still to come.
+    #[inline]
+    pub fn rest(&self) -> ToolMask {
+        self.left
+    }
     /// The next tool that has a callback now.
     #[inline]
     pub fn next<C: Clone, N: Clone>(&mut self, monitor: &Monitor<C, N>) -> Option<(ToolId, C)> {

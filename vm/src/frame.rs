@@ -92,6 +92,7 @@ impl Frame {
         (self.sp as usize - self.stack_base() as usize) / 8
     }
     /// Unit of the instruction under way.
+    #[inline(always)]
     pub fn unit(&self) -> usize {
         (self.ip as usize - self.code().live.as_ptr() as usize) / 2 - 1
     }

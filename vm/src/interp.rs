@@ -46,6 +46,7 @@ const BAIL: Flow<Word> = Err(Stop::Raise);
 
 impl<const P: bool, const F: bool> Interp<P, F> {
     /// The registers of the VM's current frame, about to continue at its `ip`.
+    #[inline(always)]
     pub fn load(vm: *mut Vm) -> Self {
         let mut m = Interp {
             ip: std::ptr::null(),
@@ -947,6 +948,7 @@ macro_rules! drivers {
 crate::opcodes!(drivers);
 
 /// Runs the VM's current frame until the entry frame it belongs to returns or raises.
+#[inline]
 pub fn run(vm: &mut Vm) -> Result<Value, Exc> {
     #[cfg(seriema_tail)]
     tail::run(vm);

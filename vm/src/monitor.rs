@@ -6,7 +6,7 @@ use crate::frame::{FLAG_ENTRY, Frame, Ip, NO_PREV};
 use crate::listen::RustCallback;
 use crate::object::{Flavour, Function, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
-use crate::site::{self, Armed, LineRule, Site};
+use crate::site::{self, Armed, LineRule, Site, StaticSites};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use rustc_hash::FxHashSet;
@@ -37,8 +37,6 @@ pub(crate) struct CallHeard {
     disabled: ToolMask,
     callable: Value,
     arg0: Value,
-    /// A Python function: no C event follows.
-    python: bool,
 }
 
 /// With the opcode that [`Vm::probe`] answers: it has an event to fire.
@@ -156,16 +154,15 @@ impl Vm {
     }
     #[inline(always)]
     fn probe_line(&mut self, at: usize, mut how: u32) -> R<u32> {
-        // The code object stays, whatever callbacks do.
-        let code = self.current_code();
-        let sites = code.as_::<Code>().sites();
+        let code = self.code_word();
+        let sites = Value::of(&code).as_::<Code>().sites();
         let site = sites.at(at);
         let line = sites.armed(at).line;
         if !line.is_empty()
             && let Some(rule) = site.rule
-            && self.line_changed(code.as_(), at, self.frame().prev_unit, rule)
+            && self.line_changed(sites, at, self.frame().prev_unit, rule)
         {
-            self.fire(Event::Line, line, &code, at, &[Value::small(site.line as i64)])?;
+            self.fire(Event::Line, line, at, &[Word::from_small(site.line as i64)])?;
             if self.take_jump() {
                 // The callback set `f_lineno`: this instruction does not run.
                 return Ok(op::NOP as u32);
@@ -177,7 +174,7 @@ impl Vm {
             if site.own.is_some() && armed.own.is_empty() {
                 how |= TOO_LATE;
             }
-            self.fire(Event::Instruction, armed.instruction, &code, at, &[Value::small(at as i64 * 2)])?;
+            self.fire(Event::Instruction, armed.instruction, at, &[offset_word(at)])?;
         }
         let f = self.frame();
         f.prev_unit = at as u32;
@@ -186,18 +183,17 @@ impl Vm {
     }
 
     #[inline]
-    fn line_changed(&self, code: &Code, at: usize, prev: u32, rule: LineRule) -> bool {
+    fn line_changed(&self, sites: &StaticSites, at: usize, prev: u32, rule: LineRule) -> bool {
         if rule == LineRule::Always || prev == NO_PREV {
             return true;
         }
-        let before = code.sites().at(prev as usize);
-        if before.line != code.sites().at(at).line {
+        let before = sites.at(prev as usize);
+        if before.line != sites.at(at).line {
             return true;
         }
         // A RESUME counts only if PY_START or PY_RESUME is not heard and was not when it ran.
         before.op == op::RESUME
-            && (self.frame().overlaid & HEARD_RESUME != 0
-                || !code.sites().armed(prev as usize).own.is_empty())
+            && (self.frame().overlaid & HEARD_RESUME != 0 || !sites.armed(prev as usize).own.is_empty())
     }
 
     /// A local event of the instruction under way (whose unit the probe left in `prev_unit`). `target` is
@@ -215,10 +211,10 @@ impl Vm {
             return Ok(());
         }
         match event {
-            Event::PyStart | Event::PyResume => self.fire_here(event, at, &[Value::small(at as i64 * 2)]),
+            Event::PyStart | Event::PyResume => self.fire_here(event, at, &[offset_word(at)]),
             Event::PyReturn | Event::PyYield => {
-                let v = self.peek(0).to_value();
-                self.fire_here(event, at, &[Value::small(at as i64 * 2), v])
+                let v = self.peek(0);
+                self.fire_here(event, at, &[offset_word(at), v])
             }
             // END_SEND: only for what was entered as a frame (rule M150).
             Event::StopIteration => {
@@ -228,7 +224,7 @@ impl Vm {
                 }
                 let v = self.peek(0).to_value();
                 let e = self.stop_iteration_of(v)?;
-                self.fire_here(event, at, &[Value::small(at as i64 * 2), e])
+                self.fire_here(event, at, &[offset_word(at), e.word()])
             }
             Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, at, target),
             _ => Ok(()),
@@ -236,21 +232,28 @@ impl Vm {
     }
 
     /// The instruction's own event, whose callbacks fail at that very unit.
-    fn fire_here(&mut self, event: Event, at: usize, args: &[Value]) -> R {
+    fn fire_here(&mut self, event: Event, at: usize, args: &[Word]) -> R {
         let tools = self.frame().code().sites().armed(at).own;
-        if tools.is_empty() {
-            return Ok(());
-        }
-        let code = self.current_code();
-        self.fire(event, tools, &code, at, args)
+        if tools.is_empty() { Ok(()) } else { self.fire(event, tools, at, args) }
     }
+    /// The words of `args` are kept by the caller, or by the frame's stack, which an event like these cannot
+    /// change.
     #[inline(always)]
-    fn fire(&mut self, event: Event, tools: ToolMask, code: &Value, at: usize, args: &[Value]) -> R {
-        let r = self.deliver(event, tools, code, at as u32 * 2, args);
-        if r.is_err() && !self.failed_after_jump() {
-            self.raise_at = RaiseAt::Unit(at as u32);
+    fn fire(&mut self, event: Event, tools: ToolMask, at: usize, args: &[Word]) -> R {
+        let code = self.code_word();
+        // SAFETY: as said above.
+        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
+        let r = self.deliver(event, tools, Value::of(&code), at as u32 * 2, args);
+        if r.is_err() {
+            self.failed_at(at);
         }
         r
+    }
+    #[cold]
+    fn failed_at(&mut self, at: usize) {
+        if !self.failed_after_jump() {
+            self.raise_at = RaiseAt::Unit(at as u32);
+        }
     }
     /// A callback moved the frame and failed all the same: as if the place it moved to had failed.
     fn failed_after_jump(&mut self) -> bool {
@@ -262,10 +265,12 @@ impl Vm {
         true
     }
     /// Has a callback set `f_lineno` of the current frame? Its `ip` is where to go on then.
+    #[inline(always)]
     pub(crate) fn take_jump(&mut self) -> bool {
-        if self.tracing.jumped.0 != self.frame {
-            return false;
-        }
+        self.tracing.jumped.0 == self.frame && self.take_jump_now()
+    }
+    #[cold]
+    fn take_jump_now(&mut self) -> bool {
         self.tracing.jumped = Default::default();
         let f = self.frame();
         f.ip = f.ip.wrapping_sub(1);
@@ -277,18 +282,19 @@ impl Vm {
         if tools.is_empty() {
             return Ok(());
         }
-        let v = self.current_code();
-        let code = v.as_::<Code>();
-        let offset = at as u32 * 2;
+        let word = self.code_word();
+        let code = Value::of(&word).as_::<Code>();
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
         let source =
-            if self.frame().overlaid & OVERLAID != 0 { at as u32 } else { code.sites().at(at).source };
-        let args = [Value::small(source as i64 * 2), Value::small(to as i64 * 2)];
+            if self.frame().overlaid & OVERLAID != 0 { at } else { code.sites().at(at).source as usize };
+        let args = [offset_word(source), offset_word(to)];
+        // SAFETY: numbers.
+        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
         // The frame shows the jump as the instruction under way (rule M47).
         let f = self.frame();
         f.ip = f.ip_at(at).wrapping_add(1);
         self.tracing.next_unit = to;
-        let r = self.deliver(event, tools, &v, offset, &args);
+        let r = self.deliver(event, tools, Value::of(&word), at as u32 * 2, args);
         if r.is_ok() && self.tracing.jumped.0 != self.frame {
             self.frame().ip = target;
         }
@@ -311,44 +317,48 @@ impl Vm {
         if tools.is_empty() {
             return Ok(());
         }
-        let v = self.current_code();
-        let offset = at as u32 * 2;
-        let disabled = v.as_::<Code>().monitoring.borrow().disabled(offset, Event::Call);
-        let (callable, arg0) = self.call_arguments(v.as_::<Code>(), at);
-        let python = v.as_::<Code>().base_op(at) != op::LOAD_SUPER_ATTR
-            && (callable.is_kind(Kind::Function)
-                || callable.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
-        let args = [Value::small(offset as i64), callable.clone(), arg0.clone()];
-        let heard = CallHeard { disabled, callable, arg0, python };
-        self.deliver(Event::Call, tools, &v, offset, &args)?;
-        self.call_heard = Some(heard);
+        let word = self.code_word();
+        let code = Value::of(&word).as_::<Code>();
+        let (callable, arg0) = self.call_arguments(code.sites().at(at).op, code.base_arg(at) as usize);
+        let c = Value::of(&callable);
+        let python = code.sites().at(at).op != op::LOAD_SUPER_ATTR
+            && (c.is_kind(Kind::Function)
+                || c.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
+        let heard = (!python).then(|| CallHeard {
+            disabled: code.monitoring.borrow().disabled(at as u32 * 2, Event::Call),
+            callable: callable.to_value(),
+            arg0: arg0.to_value(),
+        });
+        let args = [offset_word(at), callable, arg0];
+        // SAFETY: the stack keeps them: this event cannot change it.
+        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
+        self.deliver(Event::Call, tools, Value::of(&word), at as u32 * 2, args)?;
+        self.call_heard = heard;
         Ok(())
     }
 
     /// Callable and first argument of the call under way (rules M122, M123).
-    fn call_arguments(&self, code: &Code, at: usize) -> (Value, Value) {
-        let n = code.base_arg(at) as usize;
-        let missing = || self.monitoring_missing.clone();
-        let or_missing = |w: Word| if w.is_null() { missing() } else { w.to_value() };
-        match code.base_op(at) {
+    /// They are the stack's.
+    fn call_arguments(&self, op: u8, n: usize) -> (Word, Word) {
+        let missing = self.monitoring_missing.word();
+        let or_missing = |w: Word| if w.is_null() { missing } else { w };
+        match op {
             op::CALL_FUNCTION_EX => {
                 let args = self.peek(1);
-                let first = Value::of(&args).get::<Tuple>().and_then(|t| t.as_slice().first().cloned());
-                (self.peek(3).to_value(), first.unwrap_or_else(missing))
+                let first =
+                    Value::of(&args).get::<Tuple>().and_then(|t| t.as_slice().first().map(Value::word));
+                (self.peek(3), first.unwrap_or(missing))
             }
-            op::LOAD_SUPER_ATTR => {
-                let arg0 = if n & 2 != 0 { self.peek(1).to_value() } else { missing() };
-                (self.peek(2).to_value(), arg0)
-            }
+            op::LOAD_SUPER_ATTR => (self.peek(2), if n & 2 != 0 { self.peek(1) } else { missing }),
             o => {
                 let top = if o == op::CALL_KW { 1 } else { 0 };
                 let self_ = self.peek(top + n);
                 let arg0 = match () {
-                    _ if !self_.is_null() => self_.to_value(),
+                    _ if !self_.is_null() => self_,
                     _ if n > 0 => or_missing(self.peek(top + n - 1)),
-                    _ => missing(),
+                    _ => missing,
                 };
-                (self.peek(top + n + 1).to_value(), arg0)
+                (self.peek(top + n + 1), arg0)
             }
         }
     }
@@ -356,10 +366,11 @@ impl Vm {
     /// After a call from a probed instruction: C_RETURN or C_RAISE, to the tools that hear CALL now.
     pub(crate) fn fire_after_call(&mut self, heard: Option<CallHeard>, failed: bool) -> R {
         let Some(h) = heard else { return Ok(()) };
-        if h.python || self.in_callback {
+        if self.in_callback {
             return Ok(());
         }
-        let v = self.current_code();
+        let v = self.code_word();
+        let v = Value::of(&v);
         let at = self.frame().unit();
         let event = if failed { Event::CRaise } else { Event::CReturn };
         let tools = v.as_::<Code>().monitoring.borrow().active(Event::Call).minus(h.disabled);
@@ -367,7 +378,7 @@ impl Vm {
             return Ok(());
         }
         let args = [Value::small(at as i64 * 2), h.callable, h.arg0];
-        self.deliver(event, tools, &v, at as u32 * 2, &args)
+        self.deliver(event, tools, v, at as u32 * 2, &args)
     }
 
     /// A non-local event at unit `at`: RAISE, RERAISE, EXCEPTION_HANDLED, PY_UNWIND. On failure the
@@ -377,12 +388,20 @@ impl Vm {
         if tools.is_empty() || self.in_callback {
             return Ok(());
         }
-        let code = self.current_code();
-        self.deliver(event, tools, &code, at * 2, &[Value::small(at as i64 * 2), exception.clone()])
+        let code = self.code_word();
+        self.deliver(
+            event,
+            tools,
+            Value::of(&code),
+            at * 2,
+            &[Value::small(at as i64 * 2), exception.clone()],
+        )
     }
 
-    fn current_code(&self) -> Value {
-        Value::of(&Word(self.frame().code as u64)).clone()
+    /// The code object of the current frame, which keeps it, whatever callbacks do.
+    #[inline(always)]
+    fn code_word(&self) -> Word {
+        Word(self.frame().code as u64)
     }
 
     // ---- delivery
@@ -391,34 +410,43 @@ impl Vm {
     #[inline(never)]
     fn deliver(&mut self, event: Event, tools: ToolMask, code: &Value, offset: u32, args: &[Value]) -> R {
         let mut delivery = Delivery::start(event, tools);
-        while let Some((tool, callback)) = delivery.next(&self.monitor) {
-            if event.other_direction().is_some() && self.is_silent_branch(tool, event, code.as_(), args) {
-                self.disable(tool, event, code, offset)?;
-                continue;
-            }
+        let Some((tool, callback)) = delivery.next(&self.monitor) else { return Ok(()) };
+        if event.other_direction().is_some() && self.is_silent_branch(tool, event, code, args) {
+            self.disable(tool, event, code, offset)?;
+        } else {
             self.events_fired += 1;
             self.in_callback = true;
             self.tracing.event = Some((event, self.frame));
             let answer = self.call_back(callback, EventInfo { tool, event, code, args });
             self.in_callback = false;
             self.tracing.event = None;
-            if let Some(handled) = self.tracing.handled.take() {
-                drop(std::mem::replace(&mut self.handled, handled));
+            if self.tracing.handled.is_some() {
+                self.restore_handled();
             }
             if answer? == Verdict::Disable {
                 self.disable(tool, event, code, offset)?;
             }
         }
-        Ok(())
+        match delivery.rest() {
+            ToolMask::NONE => Ok(()),
+            rest => self.deliver(event, rest, code, offset, args),
+        }
+    }
+    #[cold]
+    fn restore_handled(&mut self) {
+        if let Some(handled) = self.tracing.handled.take() {
+            drop(std::mem::replace(&mut self.handled, handled));
+        }
     }
 
     /// CPython 3.14's way with callbacks registered for BRANCH (rule M76): where the instruction reported as
     /// the source carries no instrumentation now, the direction is silenced without a call.
-    fn is_silent_branch(&self, tool: ToolId, event: Event, code: &Code, args: &[Value]) -> bool {
+    #[inline]
+    fn is_silent_branch(&self, tool: ToolId, event: Event, code: &Value, args: &[Value]) -> bool {
         if self.monitor.rules() != Rules::CPython314 || !self.monitor.registered_as_branch(tool, event) {
             return false;
         }
-        let armed = code.sites().armed(args[0].word().int() as usize / 2);
+        let armed = code.as_::<Code>().sites().armed(args[0].word().int() as usize / 2);
         armed.line.or(armed.instruction).or(armed.own).is_empty()
     }
 
@@ -445,30 +473,36 @@ impl Vm {
         let code: *const Code = f.as_::<Function>().code();
         // SAFETY: the function, which this frame and then the callback's own, keeps its code.
         let code = unsafe { &*code };
-        let n = self_.is_some() as usize + 1 + info.args.len();
-        let room = self.frame().sp.wrapping_add(n + code.frame_words()) <= self.stack_limit;
-        if !code.simple_args || code.argcount as usize != n || !room {
+        // Behind the code object up to three arguments; before it perhaps the object of a method.
+        let mut words = [Word::NULL; 5];
+        words[1] = info.code.word();
+        for (w, a) in words[2..].iter_mut().zip(info.args) {
+            *w = a.word();
+        }
+        let first = match &self_ {
+            Some(v) => {
+                words[0] = v.word();
+                0
+            }
+            None => 1,
+        };
+        let n = 2 - first + info.args.len();
+        if !code.simple_args || code.argcount as usize != n || code.generator_entry != 0 {
             return self.call_with_all(&f, self_, &info);
         }
         self.guard_native_stack()?;
-        if let Some(v) = self_ {
-            self.push(v);
-        }
-        self.push(info.code.clone());
-        for a in info.args {
-            self.push(a.clone());
-        }
-        if let Err(e) = self.enter_in_place(f, n, 0, FLAG_ENTRY) {
-            drop(self.pop_n(n));
-            return Err(e);
-        }
+        // SAFETY: borrowed from `self_` and `info`.
+        let all = unsafe { Value::slice_of(words[first..].as_ptr(), n) };
+        self.enter_with(f, 0, all, 0, FLAG_ENTRY)?;
         if self.breaker.get() == 0 {
-            match (code.base_op(0), code.base.get(1).map(|u| *u as u8)) {
-                (op::RESUME, _) => self.frame().ip = code.live[1..].as_ptr(),
-                (op::COPY_FREE_VARS, Some(op::RESUME))
-                    if crate::runtime::func::copy_free_vars(self, code.base_arg(0)).is_ok() =>
+            match code.base[..] {
+                [first, _, ..] if first as u8 == op::RESUME => self.frame().ip = &code.live[1],
+                [first, second, _, ..]
+                    if first as u8 == op::COPY_FREE_VARS
+                        && second as u8 == op::RESUME
+                        && crate::runtime::func::copy_free_vars(self, first as u32 >> 8).is_ok() =>
                 {
-                    self.frame().ip = code.live[2..].as_ptr()
+                    self.frame().ip = &code.live[2];
                 }
                 _ => {}
             }
@@ -511,6 +545,10 @@ impl Vm {
 /// Has some tool answered DISABLE somewhere in this code?
 fn has_disabled(code: &Code) -> bool {
     code.monitoring.borrow().disabled_sites().next().is_some()
+}
+
+fn offset_word(unit: usize) -> Word {
+    Word::from_small(unit as i64 * 2)
 }
 
 /// What `Frame::overlaid` says of an instruction that begins.

@@ -89,8 +89,15 @@ impl StaticSites {
 }
 
 impl Code {
-    #[inline]
+    #[inline(always)]
     pub fn sites(&self) -> &StaticSites {
+        match self.sites.get() {
+            Some(s) => s,
+            None => self.new_sites(),
+        }
+    }
+    #[cold]
+    fn new_sites(&self) -> &StaticSites {
         self.sites.get_or_init(|| analyse(self))
     }
 }

@@ -120,6 +120,17 @@ fn unwind(ip: Ip, sp: *mut Word, vm: *mut Vm) -> bool {
     true
 }
 
+/// Leaves the registers of the current frame in the VM.
+#[inline(always)]
+fn save_current(vm: *mut Vm) {
+    // SAFETY: the VM and its current frame are live.
+    unsafe {
+        let f = (*vm).frame;
+        let (ip, sp, fp) = ((*f).ip, (*f).sp, (*f).locals);
+        (*vm).registers = Registers { ip, sp, fp, consts: (*(*f).code).consts.as_ptr().cast() };
+    }
+}
+
 /// Fires LINE and INSTRUCTION; answers what `Vm::probe` does.
 #[inline(never)]
 fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
@@ -130,7 +141,7 @@ fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
         (*f).sp = sp;
         (*vm).probe()
     };
-    save(&Interp::<false, false>::load(vm), vm);
+    save_current(vm);
     r.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.

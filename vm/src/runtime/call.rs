@@ -506,12 +506,20 @@ impl Vm {
     }
     /// Enters a frame whose `n` arguments are the topmost words of the stack; they become its locals. The
     /// caller's stack ends below them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter_in_place(&mut self, func: Value, n: usize, ret_skip: u16, flags: u32) -> R {
         self.enter_with(func, n, &[], ret_skip, flags)
     }
     /// The same, with further arguments behind the `n`.
-    fn enter_with(&mut self, func: Value, n: usize, more: &[Value], ret_skip: u16, flags: u32) -> R {
+    #[inline]
+    pub(crate) fn enter_with(
+        &mut self,
+        func: Value,
+        n: usize,
+        more: &[Value],
+        ret_skip: u16,
+        flags: u32,
+    ) -> R {
         let code: *const Code = func.as_::<Function>().code();
         let caller = self.frame;
         // SAFETY: the arguments are on the stack; the rest of the frame lies on the free part of the data stack,
@@ -572,7 +580,7 @@ impl Vm {
     }
 
     /// Rust frames between Python frames are bounded too: RecursionError long before the stack ends.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guard_native_stack(&mut self) -> R {
         let marker = 0u8;
         let at = &raw const marker as usize;
