@@ -536,10 +536,10 @@ impl Vm {
                 let unit = g.next_unit() as u32;
                 self.enter_generator(g, Value::NONE, FLAG_ENTRY, 0, 0)?;
                 let code = Word(std::ptr::from_ref(g.code()) as u64).to_value();
-                if code.as_::<Code>().seen.get() != self.version {
-                    if let Some(change) = self.last_change {
-                        self.update_code(code.as_(), &change);
-                    }
+                if code.as_::<Code>().seen.get() != self.version
+                    && let Some(change) = self.last_change
+                {
+                    self.update_code(code.as_(), &change);
                 }
                 let mut e = self.raise_value_now(e);
                 if self.fire_global(Event::PyThrow, unit, &e).is_err() {
