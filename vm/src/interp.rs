@@ -20,8 +20,8 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Kind, List, RangeIter,
-    SeqIter, Str, Tuple,
+    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List,
+    RangeIter, SeqIter, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
@@ -95,6 +95,14 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             (*(*vm).frame).sp = sp;
             crate::object::dealloc(w.header());
         }
+    }
+    /// The same, and gives up a reference to `then`.
+    #[cold]
+    #[inline(never)]
+    fn free2(ip: Ip, sp: *mut Word, vm: *mut Vm, w: Word, then: Word) {
+        Self::free(ip, sp, vm, w);
+        // SAFETY: the caller owned it.
+        unsafe { then.decref() }
     }
     /// What the attribute instruction under way knows of objects with this key.
     #[inline(always)]
@@ -293,6 +301,19 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 Self::free(self.ip, self.sp, self.vm, v);
             }
         }
+    }
+    #[inline(always)]
+    fn drop2(&mut self, a: Word, b: Word) {
+        // One call at most, or the handler would keep registers.
+        // SAFETY: the body gives up references it owned.
+        let (last, then) = unsafe {
+            match () {
+                _ if a.is_ptr() && (*a.header()).decref() => (a, b),
+                _ if b.is_ptr() && (*b.header()).decref() => (b, Word::NULL),
+                _ => return,
+            }
+        };
+        Self::free2(self.ip, self.sp, self.vm, last, then);
     }
     #[inline(always)]
     fn will_drop(&mut self, _v: Word) {}
@@ -522,6 +543,30 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Some(items.get(i as usize)?.word().incref())
     }
     #[inline(always)]
+    fn text_cmp(&mut self, op: CmpOp, a: Word, b: Word) -> Option<Word> {
+        if !matches!(op, CmpOp::Eq | CmpOp::Ne) {
+            return None;
+        }
+        // SAFETY: the operands live in their slots, here and below.
+        let equal = unsafe { known::texts_equal(a, b)? };
+        Some(Word::from_bool(equal == (op == CmpOp::Eq)))
+    }
+    #[inline(always)]
+    fn dict_item(&mut self, dict: Word, key: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::dict_item(dict, key) }
+    }
+    #[inline(always)]
+    fn set_dict_item(&mut self, dict: Word, key: Word, v: Word) -> Option<Word> {
+        // SAFETY: as above; the body hands its reference over.
+        unsafe { known::set_dict_item(dict, key, v) }
+    }
+    #[inline(always)]
+    fn contains(&mut self, container: Word, item: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::contains(container, item) }.map(Word::from_bool)
+    }
+    #[inline(always)]
     fn tuple_item(&mut self, tuple: Word, index: Word) -> Option<Word> {
         if !tuple.is_plain(Kind::Tuple) || !index.is_int() {
             return None;
@@ -708,8 +753,13 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                             it.index.set(i + 1);
                             Next::Item(v.word().incref())
                         }
-                        // Exhaustion lets go of the list: the general path.
-                        None => Next::Other,
+                        // Exhaustion lets go of the sequence; of the last reference in the general path.
+                        None if seq.ref_count() == 1 => Next::Other,
+                        None => {
+                            (*seq.word().header()).decref();
+                            it.seq.as_ptr().write(Value::NULL);
+                            Next::Done
+                        }
                     }
                 }
                 _ => Next::Other,
@@ -850,6 +900,25 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Ok(false)
     }
     #[inline(always)]
+    fn call_intrinsic(&mut self, which: Intrinsic) -> bool {
+        let args = if which == Intrinsic::IsInstance { 2 } else { 1 };
+        // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up:
+        // `known::call` has seen that none is the last.
+        unsafe {
+            let base = self.sp.sub(args + 2);
+            let Some(r) = known::call(self.vm, base, which) else { return false };
+            for i in 0..args + 2 {
+                let w = *base.add(i);
+                if w.is_ptr() {
+                    (*w.header()).decref();
+                }
+            }
+            base.write(r);
+            self.sp = base.add(1);
+        }
+        true
+    }
+    #[inline(always)]
     fn leave_function(&mut self) -> Flow {
         // SAFETY: the frame is the current one and its slots are owned words; the caller's frame said where
         // the result goes.
@@ -857,8 +926,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             let vm = self.vm;
             let frame = (*vm).frame;
             let flags = (*frame).flags;
-            // A frame entered from Rust is left as any other, and the chain then.
-            if flags != 0 && !(F && flags == FLAG_ENTRY) {
+            // A function's frame entered from Rust is left as any other, and the chain then.
+            if flags != 0 && !(F && flags == FLAG_ENTRY && (*frame).names.is_null()) {
                 if F {
                     return self.leave_generator();
                 }
@@ -1007,8 +1076,6 @@ fn run_loop(vm: *mut Vm) {
     }
 }
 
-#[cfg(seriema_tail)]
-pub(crate) use tail::Registers;
-
+mod known;
 #[cfg(seriema_tail)]
 mod tail;

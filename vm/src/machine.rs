@@ -14,7 +14,7 @@
 //! gives one up. `push`, `set` and `set_local` take ownership and drop nothing.
 
 use crate::error::Exc;
-use crate::object::{Flavour, Kind};
+use crate::object::{Flavour, Intrinsic, Kind};
 use crate::op::{BinOp, CmpOp};
 use crate::value::Word;
 use crate::vm::Vm;
@@ -177,6 +177,11 @@ pub trait Machine: Sized {
     // ---- references
     fn own(&mut self, v: Self::V) -> Self::V;
     fn drop(&mut self, v: Self::V);
+    /// `drop` of the one, then the other.
+    fn drop2(&mut self, a: Self::V, b: Self::V) {
+        self.drop(a);
+        self.drop(b);
+    }
     /// Says, before the first change, that a reference to `v` will be dropped by this instruction: the
     /// recorder guards that no finaliser can run.
     fn will_drop(&mut self, v: Self::V);
@@ -238,7 +243,18 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next eleven are the interpreter's only: the recorder answers that it cannot.
+    // The next sixteen are the interpreter's only: the recorder answers that it cannot.
+    /// Equality of two strs (`op` EQ or NE) as a bool value.
+    fn text_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Option<Self::V>;
+    /// The value of a key in a dict, a new reference.
+    fn dict_item(&mut self, dict: Self::V, key: Self::V) -> Option<Self::V>;
+    /// Replaces the value of a key that the dict has; takes over `v`, answers the old value.
+    fn set_dict_item(&mut self, dict: Self::V, key: Self::V, v: Self::V) -> Option<Self::V>;
+    /// The call on the stack, if it is this one (of its usual number of arguments) and nothing but a few words has
+    /// to be looked at: the result is put in its place.
+    fn call_intrinsic(&mut self, which: Intrinsic) -> bool;
+    /// Membership in a set or dict as a bool value.
+    fn contains(&mut self, container: Self::V, item: Self::V) -> Option<Self::V>;
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not

@@ -172,6 +172,10 @@ macro_rules! opcodes {
             185 CALL_GENERATOR call::call_generator 3 (a + 2 -> 1) [];
             184 CALL_CLASS call::call_class 3 (a + 2 -> 1) [];
             177 CALL_BUILTIN call::call_builtin 3 (a + 2 -> 1) [];
+            186 CALL_LEN call::call_len 3 (a + 2 -> 1) [];
+            187 CALL_ISINSTANCE call::call_isinstance 3 (a + 2 -> 1) [];
+            188 CALL_LIST_APPEND call::call_list_append 3 (a + 2 -> 1) [];
+            189 CALL_TYPE call::call_type 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
             151 COMPARE_FLOAT_JUMP number::compare_float_jump 1 (2 -> 0) [];

@@ -121,8 +121,6 @@ pub struct Vm {
     /// Counts changes of the monitoring state and of who listens: code objects that have seen another number
     /// are brought up to date at RESUME.
     pub version: u64,
-    #[cfg(seriema_tail)]
-    pub(crate) registers: crate::interp::Registers,
     // ---- exceptions
     pub(crate) pending: Option<Value>,
     /// The exception being handled, or None.
@@ -217,8 +215,6 @@ impl Vm {
             depth_left: options.recursion_limit,
             breaker: Breaker::default(),
             version: 1,
-            #[cfg(seriema_tail)]
-            registers: Default::default(),
             pending: None,
             handled: Value::NONE,
             raise_at: RaiseAt::EndUnit,

@@ -6,7 +6,7 @@ use seriema_monitoring::Event;
 use seriema_vm::layout::{LIST_ITEMS, LIST_LEN};
 use seriema_vm::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use seriema_vm::object::{
-    Builtin, ClosureCell, Flavour, Function, Kind, List, Range, RangeIter, SeqIter, Tag, Type,
+    Builtin, ClosureCell, Flavour, Function, Intrinsic, Kind, List, Range, RangeIter, SeqIter, Tag, Type,
 };
 use seriema_vm::op::CmpOp;
 use seriema_vm::runtime::HELPERS;
@@ -115,7 +115,7 @@ impl Recorder<'_> {
         if f.get::<Type>().is_some() && f.is(&self.vm().types.range.clone()) {
             return self.make_range(args);
         }
-        let is_len = f.get::<Builtin>().is_some_and(|b| b.def.name == "len" && b.owner.is_null());
+        let is_len = f.get::<Builtin>().is_some_and(|b| b.intrinsic == Intrinsic::Len);
         if is_len && args == 1 {
             let v = self.peek(0);
             if self.class_of(v) == Class::Kind(Tag::LIST) && v.s.is_owned_or_borrowed() {
@@ -596,6 +596,21 @@ impl Machine for Recorder<'_> {
         None
     }
     fn class_attr(&mut self, _owner: V) -> Option<V> {
+        None
+    }
+    fn text_cmp(&mut self, _op: CmpOp, _a: V, _b: V) -> Option<V> {
+        None
+    }
+    fn dict_item(&mut self, _dict: V, _key: V) -> Option<V> {
+        None
+    }
+    fn set_dict_item(&mut self, _dict: V, _key: V, _v: V) -> Option<V> {
+        None
+    }
+    fn call_intrinsic(&mut self, _which: Intrinsic) -> bool {
+        false
+    }
+    fn contains(&mut self, _container: V, _item: V) -> Option<V> {
         None
     }
     fn tuple_item(&mut self, _tuple: V, _index: V) -> Option<V> {

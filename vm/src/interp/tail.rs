@@ -57,124 +57,79 @@ abi! {
         dispatch!(m)
     }
 }
-/// The registers after work done outside the chain. A handler whose frame holds a variable that something
-/// points at cannot end in a sibling call; so whatever may call works in a function of its own, which
-/// leaves the registers in the VM, and the handler itself has none but argument registers.
-#[derive(Clone, Copy)]
-pub struct Registers {
-    ip: Ip,
-    sp: *mut Word,
-    fp: *mut Word,
-    consts: *const Word,
-}
-
-impl Default for Registers {
-    fn default() -> Self {
-        let null = std::ptr::null_mut();
-        Registers { ip: std::ptr::null(), sp: null, fp: null, consts: null }
-    }
-}
-
 /// How work outside the chain ended: `Stop` as a number, or this.
 const GO_ON: u32 = Stop::Jump as u32;
 
-fn save<const P: bool>(m: &Interp<P, false>, vm: *mut Vm) {
-    // SAFETY: the VM is live.
-    unsafe { (*vm).registers = Registers { ip: m.ip, sp: m.sp, fp: m.fp, consts: m.consts } };
-}
-
-/// One instruction, on the machine that may call.
-#[cold]
+/// One instruction, on the machine that may call. A handler whose frame holds a variable that something points
+/// at cannot end in a sibling call; so whatever may call works in a function of its own, and the registers go
+/// there and back in the Python frame.
 #[inline(never)]
-fn work<const N: u8, const P: bool>(
-    ip: Ip,
-    sp: *mut Word,
-    fp: *mut Word,
-    consts: *const Word,
-    vm: *mut Vm,
-    arg: u32,
-) -> u32 {
-    let mut m = Interp::<P, false> { ip, sp, fp, consts, vm };
+fn work<const N: u8, const P: bool>(vm: *mut Vm, arg: u32) -> u32 {
+    let mut m = Interp::<P, false>::load(vm);
     let r = exec(&mut m, N, arg);
-    save(&m, vm);
+    // On exit the frame is that of a Rust caller, maybe of no code.
+    if r == Err(Stop::Exit) {
+        return Stop::Exit as u32;
+    }
+    m.sync();
     match r {
-        Ok(()) | Err(Stop::Jump) => GO_ON,
+        Ok(()) => GO_ON,
         Err(stop) => stop as u32,
     }
 }
 
-/// Unwinds from a failed instruction.
-#[cold]
-#[inline(never)]
-fn unwind(ip: Ip, sp: *mut Word, vm: *mut Vm) -> bool {
+/// Makes the frame show the registers.
+#[inline(always)]
+fn show(ip: Ip, sp: *mut Word, vm: *mut Vm) {
     // SAFETY: the VM and its current frame are live.
     unsafe {
         let f = (*vm).frame;
         (*f).ip = ip;
         (*f).sp = sp;
-        if !(*vm).unwind() {
-            return false;
-        }
     }
-    save(&Interp::<false, false>::load(vm), vm);
-    true
 }
 
-/// Leaves the registers of the current frame in the VM.
-#[inline(always)]
-fn save_current(vm: *mut Vm) {
-    // SAFETY: the VM and its current frame are live.
-    unsafe {
-        let f = (*vm).frame;
-        let (ip, sp, fp) = ((*f).ip, (*f).sp, (*f).locals);
-        (*vm).registers = Registers { ip, sp, fp, consts: (*(*f).code).consts.as_ptr().cast() };
-    }
+/// Unwinds from an instruction that failed where the frame shows.
+#[cold]
+#[inline(never)]
+fn unwind(vm: *mut Vm) -> bool {
+    // SAFETY: the VM is live.
+    unsafe { (*vm).unwind() }
 }
 
 /// Fires LINE and INSTRUCTION; answers what `Vm::probe` does.
 #[inline(never)]
-fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
+fn fire_probe(vm: *mut Vm) -> u32 {
     // SAFETY: as in `unwind`.
-    let r = unsafe {
-        let f = (*vm).frame;
-        (*f).ip = ip;
-        (*f).sp = sp;
-        (*vm).probe()
-    };
-    save_current(vm);
-    r.unwrap_or(FAILED)
+    unsafe { (*vm).probe() }.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.
 const FAILED: u32 = u32::MAX;
 
-/// Goes on with the registers that work left in the VM.
+/// Goes on where the current frame shows.
 macro_rules! go_on {
     ($vm:ident) => {{
-        // SAFETY: the VM is live; `save` wrote the registers.
-        let Registers { ip, sp, fp, consts } = unsafe { (*$vm).registers };
-        let m = Interp::<false, false> { ip, sp, fp, consts, vm: $vm };
+        let m = Interp::<false, false>::load($vm);
         dispatch!(m)
     }};
 }
 macro_rules! after_work {
-    ($vm:ident, $code:ident) => {{
+    ($vm:ident, $consts:ident, $code:ident) => {{
         if $code == GO_ON {
             return go_on!($vm);
         }
-        // SAFETY: as in `go_on`.
-        unsafe {
-            let Registers { ip, sp, fp, consts } = (*$vm).registers;
-            stopped(ip, sp, fp, consts, $vm, $code)
-        }
+        // SAFETY: only `vm` and the code matter there.
+        unsafe { stopped(std::ptr::null(), std::ptr::null_mut(), std::ptr::null_mut(), $consts, $vm, $code) }
     }};
 }
 
 abi! {
     #[cold]
     #[inline(never)]
-    fn slow<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        let code = work::<N, false>(ip, sp, fp, consts, vm, arg);
-        after_work!(vm, code)
+    fn slow<const N: u8>(ip, sp, _fp, consts, vm, arg) {
+        show(ip, sp, vm);
+        let code = work::<N, false>(vm, arg);
+        after_work!(vm, consts, code)
     }
 }
 abi! {
@@ -185,33 +140,34 @@ abi! {
             let m = Interp::<true, false> { ip, sp, fp, consts, vm };
             return dispatch!(m, arg);
         }
-        let code = work::<N, true>(ip, sp, fp, consts, vm, arg);
-        after_work!(vm, code)
+        show(ip, sp, vm);
+        let code = work::<N, true>(vm, arg);
+        after_work!(vm, consts, code)
     }
 }
 abi! {
     /// An instruction that ended in `Stop`: leaves the interpreter or unwinds.
     #[cold]
     #[inline(never)]
-    fn stopped(ip, sp, _fp, _consts, vm, arg) {
-        if arg == Stop::Exit as u32 || !unwind(ip, sp, vm) {
+    fn stopped(_ip, _sp, _fp, _consts, vm, arg) {
+        if arg == Stop::Exit as u32 || !unwind(vm) {
             return;
         }
         go_on!(vm)
     }
 }
 abi! {
-    fn probe(ip, sp, _fp, _consts, vm, arg) {
-        let base = fire_probe(ip, sp, vm);
-        // SAFETY: as in `go_on`; the base opcode of this unit, on the probed machine if it has an event.
-        unsafe {
-            let Registers { ip, sp, fp, consts } = (*vm).registers;
-            if base == FAILED {
-                return stopped(ip, sp, fp, consts, vm, Stop::Raise as u32);
-            }
-            let table = if base & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
-            table[(base & 0xff) as usize](ip, sp, fp, consts, vm, arg)
+    fn probe(ip, sp, _fp, consts, vm, arg) {
+        show(ip, sp, vm);
+        let base = fire_probe(vm);
+        if base == FAILED {
+            let code = Stop::Raise as u32;
+            return after_work!(vm, consts, code);
         }
+        let m = Interp::<false, false>::load(vm);
+        let table = if base & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
+        // SAFETY: the base opcode of this unit, on the probed machine if it has an event.
+        unsafe { table[(base & 0xff) as usize](m.ip, m.sp, m.fp, m.consts, vm, arg) }
     }
 }
 
@@ -245,20 +201,21 @@ crate::opcodes!(tables);
 
 #[cold]
 #[inline(never)]
-fn refuse(ip: Ip, vm: *mut Vm) {
-    // SAFETY: `ip` is one past a unit of the code; the VM is live.
+fn refuse(vm: *mut Vm) {
+    // SAFETY: the current frame shows one past a unit of its code; the VM is live.
     unsafe {
-        (*(*vm).frame).ip = ip;
+        let ip = (*(*vm).frame).ip;
         let _ = crate::runtime::unsupported_opcode(&mut *vm, (*ip.sub(1)).get() as u8 as u32);
     }
 }
 abi! {
     #[cold]
     #[inline(never)]
-    fn unknown(ip, sp, fp, consts, vm, _arg) {
-        refuse(ip, vm);
-        // SAFETY: the registers are those at the failing instruction.
-        unsafe { stopped(ip, sp, fp, consts, vm, Stop::Raise as u32) }
+    fn unknown(ip, sp, _fp, consts, vm, _arg) {
+        show(ip, sp, vm);
+        refuse(vm);
+        let code = Stop::Raise as u32;
+        after_work!(vm, consts, code)
     }
 }
 

@@ -157,6 +157,30 @@ impl BuiltinDef {
     }
 }
 
+/// A call that machines know by itself (see `Machine::call_intrinsic`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Intrinsic {
+    None,
+    Len,
+    IsInstance,
+    ListAppend,
+    /// The class `type`, of one argument.
+    Type,
+}
+
+/// How a call with positional arguments gets to the function of a builtin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route {
+    /// The arguments are counted and handed over.
+    Function,
+    /// The first is the object, an instance of the owner, and not counted.
+    Method,
+    /// The bound object goes before the arguments.
+    Bound,
+    /// Otherwise.
+    General,
+}
+
 /// A builtin function, an unbound builtin method (`owner` set) or a bound one (`self_` set).
 #[repr(C)]
 pub struct Builtin {
@@ -167,11 +191,29 @@ pub struct Builtin {
     /// The class whose method it is, or NULL.
     pub owner: Value,
     pub module: Value,
+    pub intrinsic: Intrinsic,
+    pub route: Route,
 }
 
 impl Builtin {
     pub fn new(ty: &Value, def: &'static BuiltinDef, self_: Value, owner: Value, module: Value) -> Value {
-        alloc(Builtin { h: Header::new(Kind::Builtin, ty), def, self_, owner, module })
+        let route = match (owner.is_null(), self_.is_null()) {
+            (false, true) => Route::Method,
+            // `__new__` counts its class apart.
+            (true, false) if !self_.is_kind(Kind::Type) => Route::Function,
+            (false, false) if def.name != "__new__" => Route::Bound,
+            _ => Route::General,
+        };
+        let in_builtins = module.get::<super::Str>().is_some_and(|m| m.bytes() == b"builtins");
+        let intrinsic = match def.name {
+            "len" if in_builtins => Intrinsic::Len,
+            "isinstance" if in_builtins => Intrinsic::IsInstance,
+            "append" if owner.get::<super::Type>().is_some_and(|t| t.instance.get() == Kind::List) => {
+                Intrinsic::ListAppend
+            }
+            _ => Intrinsic::None,
+        };
+        alloc(Builtin { h: Header::new(Kind::Builtin, ty), def, self_, owner, module, intrinsic, route })
     }
     /// A descriptor in a class's dict: its first argument is the instance.
     pub fn is_descriptor(&self) -> bool {

@@ -22,6 +22,8 @@ use std::mem::offset_of;
 const MAX_ATTRIBUTES: usize = 64;
 /// Most slots inside the object; more go to the overflow array.
 const MAX_INLINE: u32 = 24;
+/// Slots of an object whose class's methods assign no attributes.
+const UNLISTED: u32 = 4;
 
 pub struct Shape {
     /// Unique, never used again: inline caches compare it.
@@ -52,7 +54,12 @@ impl Shape {
             let found = t.as_::<Type>().dict.as_::<Dict>().get_str(&key);
             expected += found.and_then(|v| v.get::<super::Tuple>().map(|t| t.as_slice().len())).unwrap_or(0);
         }
-        let own = if class.has(super::TypeFlags::DICT) { expected as u32 } else { 0 };
+        // Attributes set from outside are not listed: a class without any listed gets room for a few.
+        let own = match class.has(super::TypeFlags::DICT) {
+            true if expected == 0 => UNLISTED,
+            true => expected as u32,
+            false => 0,
+        };
         Box::new(Shape {
             id: vm.next_shape_id(),
             class,

@@ -31,7 +31,9 @@ pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
 pub use dict::{Dict, GlobalCell};
 pub use frame_object::{FrameObject, LINE_UNKNOWN, Traceback};
-pub use func::{Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Kw, Method};
+pub use func::{
+    Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Intrinsic, Kw, Method, Route,
+};
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};
 pub use list::{List, append_copies};

@@ -7,9 +7,10 @@
 //! Comparing keys may run Python, which may change the set: a search compares outside the borrow and starts
 //! again when the table has changed meanwhile.
 
+use super::dict::differ;
 use super::{Header, Kind, Str, alloc, spare};
 use crate::error::R;
-use crate::value::{Value, unguarded};
+use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
@@ -52,6 +53,7 @@ struct Walk {
 }
 
 impl Walk {
+    #[inline(always)]
     fn new(hash: i64, mask: usize) -> Walk {
         let start = hash as usize & mask;
         Walk { mask, start, perturb: hash as usize, at: start, last: Walk::end(start, mask), reusable: None }
@@ -59,6 +61,7 @@ impl Walk {
     fn end(start: usize, mask: usize) -> usize {
         if start + LINEAR <= mask { start + LINEAR } else { start }
     }
+    #[inline(always)]
     fn next(&mut self) -> usize {
         if self.at > self.last {
             self.perturb >>= PERTURB_SHIFT;
@@ -257,6 +260,30 @@ impl Set {
         }
     }
 
+    /// Membership without a call, where identity and hashes settle it. `None`: they do not.
+    #[inline(always)]
+    pub fn settled(&self, key: Word, hash: i64) -> Option<bool> {
+        // SAFETY: nothing changes the table here; a walk stays inside it.
+        unsafe {
+            let t = unguarded(&self.table);
+            if t.used == 0 {
+                return Some(false);
+            }
+            let mut walk = Walk::new(hash, t.mask());
+            loop {
+                let e = t.slots.get_unchecked(walk.next());
+                if e.key.word() == key {
+                    return Some(true);
+                }
+                if e.is_free() {
+                    return Some(false);
+                }
+                if e.hash == hash && !differ(e.key.word(), key) {
+                    return None;
+                }
+            }
+        }
+    }
     pub fn has(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<bool> {
         if self.is_empty() {
             return Ok(false);

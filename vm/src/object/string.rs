@@ -181,6 +181,7 @@ impl Str {
         }
         room.copy_within(at.., 0);
         let n = INLINE - at;
+        room[n..].fill(0);
         Str::make(ty, Facts { chars: n, utf8: true }, Text::Inline(n as u8, room))
     }
     /// The text in generalised UTF-8.
@@ -190,6 +191,15 @@ impl Str {
             Text::Inline(n, room) => &room[..*n as usize],
             Text::Boxed(b) => b,
             Text::Shared(buffer, len) => buffer.front(*len),
+        }
+    }
+    /// The text, if it lies in the object.
+    #[inline(always)]
+    pub fn short(&self) -> Option<&[u8; INLINE]> {
+        match &self.text {
+            // What is behind the text is zero.
+            Text::Inline(_, room) => Some(room),
+            _ => None,
         }
     }
     #[inline]
@@ -285,6 +295,11 @@ impl Str {
     pub fn slice(&self, from: usize, to: usize) -> &Wtf8 {
         let (from, to) = (self.offset(from), self.offset(to));
         if from >= to { Wtf8::new("") } else { &self.wtf8()[from..to] }
+    }
+    /// The hash, if it has been computed.
+    #[inline(always)]
+    pub fn ready_hash(&self) -> Option<i64> {
+        Some(self.hash.get()).filter(|h| *h != -1)
     }
     #[inline]
     pub fn hash(&self) -> i64 {

@@ -1,13 +1,13 @@
 //! Calls, entry and return.
 
 use crate::machine::{Flow, Machine};
-use crate::object::Kind;
+use crate::object::{Intrinsic, Kind};
 use crate::op;
 use crate::runtime as rt;
 use seriema_monitoring::Event;
 
 /// Inline-cache units of CALL and CALL_KW.
-const SKIP: u16 = 3;
+pub(crate) const SKIP: u16 = 3;
 
 #[inline(always)]
 pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
@@ -68,6 +68,30 @@ pub fn call_class<M: Machine>(m: &mut M, arg: u32) -> Flow {
 #[inline(always)]
 pub fn call_builtin<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.residual(rt::call_builtin, arg)
+}
+
+macro_rules! intrinsic_forms {
+    ($($(#[$doc:meta])* $name:ident $intrinsic:expr, $args:literal, $general:ident;)*) => { $(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
+            if arg == $args && m.call_intrinsic($intrinsic) {
+                m.jump(SKIP as isize);
+                return Ok(());
+            }
+            m.residual(rt::$general, arg)
+        }
+    )* };
+}
+intrinsic_forms! {
+    /// `len(x)`.
+    call_len Intrinsic::Len, 1, call_builtin;
+    /// `isinstance(x, C)`.
+    call_isinstance Intrinsic::IsInstance, 2, call_builtin;
+    /// `l.append(x)`.
+    call_list_append Intrinsic::ListAppend, 1, call_builtin;
+    /// `type(x)`.
+    call_type Intrinsic::Type, 1, call_class;
 }
 
 #[inline(always)]

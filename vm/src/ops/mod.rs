@@ -15,3 +15,14 @@ pub mod pattern;
 pub mod stack;
 pub mod string;
 pub mod subscr;
+
+use crate::machine::Machine;
+
+/// Drops two operands and leaves the result in their place.
+#[inline(always)]
+fn finish2<M: Machine>(m: &mut M, r: M::V) {
+    let (y, x) = (m.peek(0), m.peek(1));
+    m.set(1, r);
+    m.shrink(1);
+    m.drop2(y, x);
+}

@@ -1,18 +1,9 @@
 //! Arithmetic, comparison, truth.
 
+use super::finish2;
 use crate::machine::{FloatOp, Flow, IntOp, Machine};
 use crate::op::{self, BinOp, CmpOp, NB_SUBSCR};
 use crate::runtime as rt;
-
-/// Drops two operands and leaves the result in their place.
-#[inline(always)]
-fn finish2<M: Machine>(m: &mut M, r: M::V) {
-    let (y, x) = (m.peek(0), m.peek(1));
-    m.set(1, r);
-    m.shrink(1);
-    m.drop(y);
-    m.drop(x);
-}
 
 /// As `finish2` for operands that are unboxed numbers: nothing to drop.
 #[inline(always)]
@@ -154,6 +145,11 @@ pub fn compare_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
         let (a, b) = (m.to_float(x), m.to_float(y));
         let r = m.float_cmp(cmp, a, b);
         finish2_unboxed(m, r, 1);
+        return Ok(());
+    }
+    if let Some(r) = m.text_cmp(cmp, x, y) {
+        m.jump(1);
+        finish2(m, r);
         return Ok(());
     }
     let r = m.call(&rt::COMPARE_OP, arg, &[x, y])?;

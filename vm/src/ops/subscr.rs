@@ -1,18 +1,10 @@
 //! Subscripts, slices, membership.
 
+use super::finish2;
 use crate::machine::{Flow, Machine};
 use crate::object::Kind;
 use crate::op;
 use crate::runtime as rt;
-
-#[inline(always)]
-fn finish2<M: Machine>(m: &mut M, r: M::V) {
-    let (y, x) = (m.peek(0), m.peek(1));
-    m.set(1, r);
-    m.shrink(1);
-    m.drop(y);
-    m.drop(x);
-}
 
 #[inline(always)]
 pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
@@ -63,7 +55,12 @@ pub fn subscr_tuple_int<M: Machine>(m: &mut M, arg: u32) -> Flow {
 
 #[inline(always)]
 pub fn subscr_dict<M: Machine>(m: &mut M, arg: u32) -> Flow {
-    let dict = m.peek(1);
+    let (key, dict) = (m.peek(0), m.peek(1));
+    if let Some(r) = m.dict_item(dict, key) {
+        m.jump(5);
+        finish2(m, r);
+        return Ok(());
+    }
     if m.is_kind(dict, Kind::Dict) {
         return m.residual(rt::subscr_dict, arg);
     }
@@ -100,6 +97,13 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
         m.jump(1);
         m.shrink(3);
         m.drop(list);
+        return Ok(());
+    }
+    if let Some(old) = m.set_dict_item(list, index, v) {
+        m.jump(1);
+        m.shrink(3);
+        m.drop2(list, index);
+        m.drop(old);
         return Ok(());
     }
     m.call(&rt::STORE_SUBSCR, 0, &[v, list, index])?;
@@ -142,6 +146,12 @@ pub fn store_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
 #[inline(always)]
 pub fn contains_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let (container, item) = (m.peek(0), m.peek(1));
+    if let Some(r) = m.contains(container, item) {
+        let r = if arg == 1 { m.not(r) } else { r };
+        m.jump(1);
+        finish2(m, r);
+        return Ok(());
+    }
     let r = m.call(&rt::CONTAINS_OP, arg, &[item, container])?;
     m.jump(1);
     finish2(m, r);

@@ -6,7 +6,9 @@ use crate::error::{Exc, R};
 use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
-use crate::object::{Builtin, Dict, Function, Instance, Kind, Kw, Method, Str, Tuple, Type, TypeFlags};
+use crate::object::{
+    Builtin, Dict, Function, Instance, Intrinsic, Kind, Kw, Method, Range, Route, Str, Tuple, Type, TypeFlags,
+};
 use crate::op;
 use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
@@ -67,25 +69,24 @@ pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
 
 /// A call whose callable was a builtin the last time.
 pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
-    let args = args as usize;
-    let sp = vm.frame().sp;
     // SAFETY: callable, self and arguments are on the stack, which owns them until the call is over; nested
     // frames go above them.
     unsafe {
-        let base = sp.sub(args + 2);
+        let base = (*vm.frame).sp.sub(args as usize + 2);
         let callable = *base;
-        if callable.is_plain(Kind::Builtin) {
-            let b = callable.cast::<Builtin>();
-            let has_self = !(*base.add(1)).is_null();
-            let given = Value::slice_of(base.add(2 - has_self as usize), args + has_self as usize);
-            if direct_arity(vm, b, given) == Some(true) {
-                let v = (b.def.func)(vm, given, Kw::NONE)?.into_word();
-                replace_call(vm, base, args + 2, v);
-                return Ok(());
-            }
+        if !callable.is_plain(Kind::Builtin) {
+            return call_any(vm, args);
         }
+        let b = callable.cast::<Builtin>();
+        let has_self = !(*base.add(1)).is_null() as usize;
+        let given = Value::slice_of(base.add(2 - has_self), args as usize + has_self);
+        let r = match direct(vm, b, given) {
+            Some(r) => r?,
+            None => return call_any(vm, args),
+        };
+        replace_call(vm, base, r.into_word());
     }
-    call_any(vm, args as u32)
+    Ok(())
 }
 /// A call whose callable was a class the last time.
 pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
@@ -99,7 +100,13 @@ pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
         }
         if args == 1 && callable == vm.types.type_.word() {
             let class = vm.type_of(Value::of(&*base.add(2))).word().incref();
-            replace_call(vm, base, 3, class);
+            replace_call(vm, base, class);
+            return Ok(());
+        }
+        if callable == vm.types.range.word()
+            && let Some(v) = small_range(vm, Value::slice_of(base.add(2), args))
+        {
+            replace_call(vm, base, v.into_word());
             return Ok(());
         }
         let c = OnStack { callable: callable.to_value(), args: base.add(2), n: args };
@@ -107,21 +114,39 @@ pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
             return Ok(());
         }
         let v = vm.instantiate(&c.callable, Value::slice_of(c.args, args), Kw::NONE)?.into_word();
-        replace_call(vm, base, args + 2, v);
+        replace_call(vm, base, v);
     }
     Ok(())
+}
+/// `range` of one or two small ints.
+fn small_range(vm: &Vm, args: &[Value]) -> Option<Value> {
+    let (start, stop) = match args {
+        [stop] => (Value::small(0), stop),
+        [start, stop] => (start.clone(), stop),
+        _ => return None,
+    };
+    if !start.word().is_int() || !stop.word().is_int() {
+        return None;
+    }
+    Some(Range::new(&vm.types.range, start, stop.clone(), Value::small(1)))
 }
 /// Puts the result of a call where its words were, and goes on behind it.
 ///
 /// # Safety
-/// The topmost `words` of the current frame's stack begin at `base` and are the call's.
+/// The words of the call begin at `base` and are the topmost ones of the current frame's stack.
 #[inline(always)]
-unsafe fn replace_call(vm: &mut Vm, base: *mut Word, words: usize, result: Word) {
-    // SAFETY: as promised. While the words are dropped, which may run Python, the stack is above them.
+unsafe fn replace_call(vm: &mut Vm, base: *mut Word, result: Word) {
+    // SAFETY: as promised. While a word is dropped, which may run Python, the stack ends below it.
     unsafe {
         let f = vm.frame;
-        for i in (0..words).rev() {
-            base.add(i).replace(Word::NULL).decref();
+        let mut p = (*f).sp;
+        while p > base {
+            p = p.sub(1);
+            let w = *p;
+            if w.is_ptr() && (*w.header()).decref() {
+                (*f).sp = p;
+                crate::object::dealloc(w.header());
+            }
         }
         base.write(result);
         (*f).sp = base.add(1);
@@ -144,22 +169,26 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     // SAFETY: the arguments stay on the stack until the call is over; nested frames go above them.
     let given = unsafe { Value::slice_of(c.args, c.n) };
     if heard.is_none() && c.callable.is_kind(Kind::Type) {
-        quicken(vm, op::CALL_CLASS);
+        quicken(vm, if c.callable.is(&vm.types.type_) { op::CALL_TYPE } else { op::CALL_CLASS });
         if enter_init(vm, &c, args)? {
             return Ok(());
         }
     }
-    if let Some(b) = c.callable.get::<Builtin>()
-        && let Some(direct) = direct_arity(vm, b, given)
-    {
-        if direct && heard.is_none() {
-            quicken(vm, op::CALL_BUILTIN);
+    let form = match c.callable.get::<Builtin>().map(|b| b.intrinsic) {
+        Some(Intrinsic::Len) => op::CALL_LEN,
+        Some(Intrinsic::IsInstance) => op::CALL_ISINSTANCE,
+        Some(Intrinsic::ListAppend) => op::CALL_LIST_APPEND,
+        _ => op::CALL_BUILTIN,
+    };
+    let r = match c.callable.get::<Builtin>().and_then(|b| direct(vm, b, given)) {
+        Some(r) => {
+            if heard.is_none() {
+                quicken(vm, form);
+            }
+            r
         }
-        let r =
-            if direct { (b.def.func)(vm, given, Kw::NONE) } else { vm.call(&c.callable, given, Kw::NONE) };
-        return finish(vm, r, args + 2, SKIP, heard);
-    }
-    let r = vm.call(&c.callable, given, Kw::NONE);
+        None => vm.call(&c.callable, given, Kw::NONE),
+    };
     finish(vm, r, args + 2, SKIP, heard)
 }
 
@@ -187,24 +216,28 @@ fn call_with_names(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
     finish(vm, r, args + 3, SKIP, heard)
 }
 
-/// May the function of a builtin be called with just these arguments? `Some(false)`: it needs the general way.
-#[inline]
-fn direct_arity(vm: &Vm, b: &Builtin, given: &[Value]) -> Option<bool> {
-    let n = match (b.owner.is_null(), b.self_.is_null()) {
-        // A method of a builtin class with its object first.
-        (false, true) => {
-            let class = vm.type_of(given.first()?);
+/// Calls the function of a builtin with positional arguments that it takes; `None`: it needs the general way.
+#[inline(always)]
+fn direct(vm: &mut Vm, b: &Builtin, given: &[Value]) -> Option<R<Value>> {
+    let n = match b.route {
+        Route::Function | Route::Bound => given.len(),
+        Route::Method => {
+            let first = given.first()?;
+            let class = vm.type_of(first);
             if !class.is(&b.owner) && !class.as_::<Type>().is_subtype(&b.owner) {
                 return None;
             }
             given.len() - 1
         }
-        // A function of a module; `__new__` counts its class apart.
-        (true, false) if !b.self_.is_kind(Kind::Type) => given.len(),
-        _ => return None,
+        Route::General => return None,
     };
-    let fits = n >= b.def.min as usize && (n <= b.def.max as usize || b.def.max == u8::MAX);
-    Some(fits)
+    if n < b.def.min as usize || n > b.def.max as usize && b.def.max != u8::MAX {
+        return None;
+    }
+    if b.route == Route::Bound {
+        return Some(with_self(&b.self_, given, |all| (b.def.func)(vm, all, Kw::NONE)));
+    }
+    Some((b.def.func)(vm, given, Kw::NONE))
 }
 
 /// Calls a Python class whose instances are made in the plain way and whose `__init__` takes these arguments:
