@@ -20,7 +20,7 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List,
+    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
     RangeIter, SeqIter, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
@@ -235,6 +235,14 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             }
             Ok(())
         }
+    }
+    /// Goes back to Rust, which entered here, with this result.
+    #[cfg(seriema_tail)]
+    #[inline(always)]
+    fn leave_chain(&mut self, result: Word) {
+        // SAFETY: the VM is live; the body hands its reference over; no result is there yet: nothing to drop.
+        unsafe { (&raw mut (*self.vm).result).write(Some(Ok(Value::from_word(result)))) };
+        self.ip = tail::leave_chain();
     }
     #[inline(always)]
     fn both(a: Word, b: Word) -> u64 {
@@ -685,7 +693,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: the current frame is a generator's; the value moves to the caller's stack.
         unsafe {
             let f = (*self.vm).frame;
-            if (*f).flags & (FLAG_ENTRY | FLAG_OBJECT) != 0 {
+            if (*f).flags & FLAG_OBJECT != 0 || !F && (*f).flags & FLAG_ENTRY != 0 {
                 return false;
             }
             let v = self.peek(0);
@@ -693,6 +701,12 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             self.sync();
             let skip = (*f).ret_skip;
             suspend(self.vm, arg);
+            #[cfg(seriema_tail)]
+            if F && (*f).flags & FLAG_ENTRY != 0 {
+                (*self.vm).yielded = true;
+                self.leave_chain(v);
+                return true;
+            }
             self.reload();
             self.jump(skip as isize);
             self.push(v);
@@ -896,6 +910,22 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         self.enter_python::<true>(args, skip)
     }
     #[inline(always)]
+    fn expand_method(&mut self, args: u32) -> bool {
+        // SAFETY: callable and self are on the stack; the method is not the last reference to what it holds.
+        unsafe {
+            let base = self.sp.sub(args as usize + 2);
+            let (callable, self_) = (*base, *base.add(1));
+            if !callable.is_kind(Kind::Method) || !self_.is_null() || (*callable.header()).count() == 1 {
+                return false;
+            }
+            let m: &Method = callable.cast();
+            base.write(m.func.word().incref());
+            base.add(1).write(m.self_.word().incref());
+            (*callable.header()).decref();
+        }
+        true
+    }
+    #[inline(always)]
     fn call_known(&mut self, _args: u32) -> Flow<bool> {
         Ok(false)
     }
@@ -967,9 +997,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             if F && flags == FLAG_ENTRY {
                 (*func.header()).decref();
                 (*vm).yielded = false;
-                // There is none before it: nothing to drop.
-                (&raw mut (*vm).result).write(Some(Ok(Value::from_word(result))));
-                self.ip = tail::leave_chain();
+                self.leave_chain(result);
                 return Ok(());
             }
             self.ip = (*caller).ip.add((*frame).ret_skip as usize);

@@ -243,13 +243,15 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next sixteen are the interpreter's only: the recorder answers that it cannot.
+    // The next seventeen are the interpreter's only: the recorder answers that it cannot.
     /// Equality of two strs (`op` EQ or NE) as a bool value.
     fn text_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Option<Self::V>;
     /// The value of a key in a dict, a new reference.
     fn dict_item(&mut self, dict: Self::V, key: Self::V) -> Option<Self::V>;
     /// Replaces the value of a key that the dict has; takes over `v`, answers the old value.
     fn set_dict_item(&mut self, dict: Self::V, key: Self::V, v: Self::V) -> Option<Self::V>;
+    /// The bound method in callable position becomes function and self. False: it is something else.
+    fn expand_method(&mut self, args: u32) -> bool;
     /// The call on the stack, if it is this one (of its usual number of arguments) and nothing but a few words has
     /// to be looked at: the result is put in its place.
     fn call_intrinsic(&mut self, which: Intrinsic) -> bool;

@@ -175,6 +175,7 @@ macro_rules! opcodes {
             186 CALL_LEN call::call_len 3 (a + 2 -> 1) [];
             187 CALL_ISINSTANCE call::call_isinstance 3 (a + 2 -> 1) [];
             188 CALL_LIST_APPEND call::call_list_append 3 (a + 2 -> 1) [];
+            190 CALL_BOUND_METHOD call::call_bound_method 3 (a + 2 -> 1) [];
             189 CALL_TYPE call::call_type 3 (a + 2 -> 1) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];

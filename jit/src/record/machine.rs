@@ -607,6 +607,9 @@ impl Machine for Recorder<'_> {
     fn set_dict_item(&mut self, _dict: V, _key: V, _v: V) -> Option<V> {
         None
     }
+    fn expand_method(&mut self, _args: u32) -> bool {
+        false
+    }
     fn call_intrinsic(&mut self, _which: Intrinsic) -> bool {
         false
     }

@@ -164,8 +164,8 @@ pub unsafe fn call(vm: *mut Vm, base: *const Word, which: Intrinsic) -> Option<W
         let (callable, self_, first) = (*base, *base.add(1), *base.add(2));
         if which == Intrinsic::Type {
             // Unboxed values have few classes: the general way.
-            if callable != (*vm).types.type_.word() || !self_.is_null() || !first.is_ptr() || !is_kept(first)
-            {
+            let fits = callable == (*vm).types.type_.word() && self_.is_null() && callable != first;
+            if !fits || !first.is_ptr() || !is_kept(first) {
                 return None;
             }
             return Some(Word((*first.header()).ty() as u64).incref());

@@ -650,7 +650,10 @@ fn new_cell(value: Word) -> Word {
 
 impl Drop for Dict {
     fn drop(&mut self) {
-        let old = self.table.take();
-        self.drop_table(old);
+        let table = self.table.get_mut();
+        if table.entries.capacity() > 0 {
+            let old = std::mem::take(table);
+            self.drop_table(old);
+        }
     }
 }

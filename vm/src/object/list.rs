@@ -190,6 +190,9 @@ pub fn append_copies(v: &mut Vec<Value>, items: &[Value]) {
 
 impl Drop for List {
     fn drop(&mut self) {
+        if self.cap.get() == 0 {
+            return;
+        }
         let n = self.len.replace(0);
         let items = self.items.get().cast::<Value>();
         // SAFETY: the items are dropped once, while the list is empty; then the buffer is nobody's. What runs

@@ -12,17 +12,22 @@ pub(crate) const SKIP: u16 = 3;
 #[inline(always)]
 pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let callable = m.peek(arg as usize + 1);
-    if m.is_kind(callable, Kind::Method) {
+    let bound = m.is_kind(callable, Kind::Method);
+    if bound {
         m.residual(rt::expand_method, arg)?;
     }
     m.event(Event::Call, 0)?;
     let callable = m.peek(arg as usize + 1);
     if m.is_kind(callable, Kind::Function) {
-        if !M::PROBED && m.is_generator_function(callable) {
-            m.quicken(op::CALL_GENERATOR)?;
+        let generator = !M::PROBED && m.is_generator_function(callable);
+        m.quicken(match generator {
+            _ if bound => op::CALL_BOUND_METHOD,
+            true => op::CALL_GENERATOR,
+            false => op::CALL_PY_EXACT,
+        })?;
+        if generator {
             return call_generator(m, arg);
         }
-        m.quicken(op::CALL_PY_EXACT)?;
         if m.enter_function(arg, SKIP)? {
             return Ok(());
         }
@@ -36,6 +41,16 @@ pub fn call<M: Machine>(m: &mut M, arg: u32) -> Flow {
 #[inline(always)]
 pub fn call_py_exact<M: Machine>(m: &mut M, arg: u32) -> Flow {
     if m.enter_function(arg, SKIP)? {
+        return Ok(());
+    }
+    m.residual(rt::call_any, arg)
+}
+
+/// A bound method of a Python function. (Where the function is not entered after all, the call goes on as that of
+/// function and self, which is the same.)
+#[inline(always)]
+pub fn call_bound_method<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if m.expand_method(arg) && m.enter_function(arg, SKIP)? {
         return Ok(());
     }
     m.residual(rt::call_any, arg)

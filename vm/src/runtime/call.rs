@@ -7,7 +7,8 @@ use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, Frame, HEADER_WORDS, N
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
 use crate::object::{
-    Builtin, Dict, Function, Instance, Intrinsic, Kind, Kw, Method, Range, Route, Str, Tuple, Type, TypeFlags,
+    Builtin, Dict, Function, INTERNED, Instance, Intrinsic, Kind, Kw, Method, Range, Route, Str, Tuple, Type,
+    TypeFlags,
 };
 use crate::op;
 use crate::types::specials::{Special, with_self};
@@ -257,6 +258,12 @@ fn enter_init(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
         return Ok(false);
     }
     let Some(init) = class.special(vm, Special::Init) else { return Ok(false) };
+    if args == 0 && init.is(&vm.types.object_init) {
+        let instance = Instance::new(&c.callable, vm);
+        // SAFETY: the call's words are callable and NULL.
+        unsafe { replace_call(vm, (*vm.frame).sp.sub(2), instance.into_word()) };
+        return Ok(true);
+    }
     let Some(f) = init.get::<Function>() else { return Ok(false) };
     let code: *const Code = f.code();
     // SAFETY: `init` keeps the function, which keeps its code.
@@ -319,7 +326,7 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
         vm.enter_below(c.callable, pos.len(), &defaults[defaults.len() - missing..], below, caches as u16)?;
         return Ok(());
     }
-    if !names.is_empty() && enter_named(vm, &c, pos.len(), words, names)? {
+    if enter_ordered(vm, &c.callable, all, pos.len(), names, words, caches)? {
         return Ok(());
     }
     let locals = bind(vm, &c.callable, pos, Kw { names, values })?;
@@ -333,34 +340,50 @@ fn enter_bound(vm: &mut Vm, c: OnStack, words: usize, names: &[Value], caches: u
     Ok(())
 }
 
-/// Parameters that `enter_named` can put in order.
-const MOST_NAMED: usize = 24;
+/// Parameters that `enter_ordered` can put in order.
+const MOST_ORDERED: usize = 24;
 
-/// Enters a function that takes neither `*args` nor `**kwargs`, with keyword arguments that fit: the words on
-/// the stack are put in the order of the parameters. False: nothing has been done, [`bind`] knows better.
-fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Value]) -> R<bool> {
-    let f = c.callable.as_::<Function>();
+/// Enters a function whose arguments (`given` positional ones, then those that `names` name) fit: they are put in
+/// the order of the parameters, the rest into a tuple and a dict. `words` of the caller's stack are the call's.
+/// False: nothing has been done, [`bind`] knows better.
+fn enter_ordered(
+    vm: &mut Vm,
+    func: &Value,
+    all: &[Value],
+    given: usize,
+    names: &[Value],
+    words: usize,
+    caches: usize,
+) -> R<bool> {
+    let f = func.as_::<Function>();
     let code: *const Code = f.code();
     // SAFETY: the function keeps its code, the stack the function until it is the new frame's.
     let code = unsafe { &*code };
     let (argc, kwonly) = (code.argcount as usize, code.kwonlyargcount as usize);
     let named = argc + kwonly;
-    if code.flags & (CO_VARARGS | CO_VARKEYWORDS) != 0 || named > MOST_NAMED || given > argc {
+    let (varargs, varkw) = (code.flags & CO_VARARGS != 0, code.flags & CO_VARKEYWORDS != 0);
+    if named + 2 > MOST_ORDERED || given > argc && !varargs {
         return Ok(false);
     }
-    // Borrowed words: of the stack, the defaults.
-    let mut slots = [Word::NULL; MOST_NAMED];
-    // SAFETY: the arguments are on the stack.
-    let all = unsafe { Value::slice_of(c.args, c.n) };
-    for (slot, v) in slots.iter_mut().zip(&all[..given]) {
+    // Borrowed words: of the arguments, the defaults.
+    let mut slots = [Word::NULL; MOST_ORDERED];
+    for (slot, v) in slots.iter_mut().zip(&all[..given.min(argc)]) {
         *slot = v.word();
     }
     let first_named = code.posonlyargcount as usize;
+    let mut others = Value::NULL;
     for (name, v) in names.iter().zip(&all[given..]) {
-        // Names are interned; one that is not is left to `bind`.
-        let found = code.localsplus[first_named..named].iter().position(|p| p.is(name));
-        match found.map(|i| &mut slots[first_named + i]) {
-            Some(slot) if slot.is_null() => *slot = v.word(),
+        if name.flags() & INTERNED == 0 {
+            return Ok(false);
+        }
+        match code.localsplus[first_named..named].iter().position(|p| p.is(name)) {
+            Some(i) if slots[first_named + i].is_null() => slots[first_named + i] = v.word(),
+            None if varkw => {
+                if others.is_null() {
+                    others = vm.dict();
+                }
+                others.as_::<Dict>().set_str(vm, name, v.clone());
+            }
             _ => return Ok(false),
         }
     }
@@ -382,14 +405,26 @@ fn enter_named(vm: &mut Vm, c: &OnStack, given: usize, words: usize, names: &[Va
     if vm.depth_left == 0 || !vm.has_room(code.frame_words()) {
         return Ok(false);
     }
-    // SAFETY: there is room; the slots are values that the stack and the function keep.
-    vm.enter_below(
-        c.callable.clone(),
-        0,
-        unsafe { Value::slice_of(slots.as_ptr(), named) },
-        words,
-        SKIP as u16,
-    )?;
+    let mut n = named;
+    let mut rest = Value::NULL;
+    if varargs {
+        rest = match given > argc {
+            true => Tuple::copy_of(&vm.types.tuple, &all[argc..given]),
+            false => vm.tuple(vec![]),
+        };
+        slots[n] = rest.word();
+        n += 1;
+    }
+    if varkw {
+        if others.is_null() {
+            others = vm.dict();
+        }
+        slots[n] = others.word();
+        n += 1;
+    }
+    // SAFETY: there is room; the slots are values that the stack, the function and this function keep.
+    vm.enter_below(func.clone(), 0, unsafe { Value::slice_of(slots.as_ptr(), n) }, words, caches as u16)?;
+    drop((rest, others));
     Ok(true)
 }
 
@@ -438,6 +473,10 @@ fn call_unpacked(vm: &mut Vm, heard: Option<CallHeard>) -> Flow {
     }
     let kw = Kw { names: &names, values: &values };
     if callable.is_kind(Kind::Function) && heard.is_none() {
+        let given = args.as_::<Tuple>().as_slice();
+        if names.is_empty() && enter_ordered(vm, &callable, given, given.len(), &[], 4, 0)? {
+            return Ok(());
+        }
         let locals = bind(vm, &callable, args.as_::<Tuple>().as_slice(), kw)?;
         for _ in 0..4 {
             drop(vm.pop());
