@@ -1,7 +1,7 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Awaitable, Complex, Dict, List, Slice, Step, Str, Tuple};
+use crate::object::{Awaitable, Complex, List, Slice, Step, Str, Tuple};
 use crate::types::construct::Repeated;
 use crate::types::specials::Special;
 use crate::value::Value;
@@ -243,7 +243,7 @@ fn unpack_iter(vm: &mut Vm, v: &Value) -> crate::error::R<Value> {
 /// A dict and a key, where subclasses of dict and their `__missing__` do not come.
 pub fn subscr_dict(vm: &mut Vm, arg: u32) -> Flow {
     let (key, d) = (vm.peek(0), vm.peek(1));
-    if let Some(v) = Value::of(&d).as_::<Dict>().get(vm, Value::of(&key))? {
+    if let Some(v) = vm.dict_get(Value::of(&d).as_(), Value::of(&key))? {
         vm.poke(1, v.into_word());
         drop(vm.pop());
         // SAFETY: the stack owned the dict, whose word has been replaced.

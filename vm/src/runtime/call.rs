@@ -11,6 +11,7 @@ use crate::object::{
     TypeFlags,
 };
 use crate::op;
+use crate::types::descr::StaticMethod;
 use crate::types::specials::{Special, with_self};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
@@ -111,7 +112,7 @@ pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
             return Ok(());
         }
         let c = OnStack { callable: callable.to_value(), args: base.add(2), n: args };
-        if enter_init(vm, &c, args)? {
+        if enter_init(vm, &c, args)? || enter_new(vm, &c, args)? {
             return Ok(());
         }
         let v = vm.instantiate(&c.callable, Value::slice_of(c.args, args), Kw::NONE)?.into_word();
@@ -279,6 +280,33 @@ fn enter_init(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
     // SAFETY: the stack owned the callable, whose word has been replaced; `c` holds a reference.
     unsafe { class_word.decref() };
     vm.enter_in_place(init, args + 1, SKIP as u16, FLAG_INIT)?;
+    Ok(true)
+}
+
+/// Calls a Python class whose `__new__` is a Python function that takes these arguments, and whose `__init__` is
+/// `object`'s, which has nothing to do then: the frame of `__new__` is entered.
+fn enter_new(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
+    let class = c.callable.as_::<Type>();
+    if !class.is_heap() || c.n != args || !vm.type_of(&c.callable).is(&vm.types.type_) {
+        return Ok(false);
+    }
+    let object_init = vm.types.object_init.word();
+    if class.special(vm, Special::Init).is_none_or(|i| i.word() != object_init) {
+        return Ok(false);
+    }
+    let Some(new) = class.special(vm, Special::New) else { return Ok(false) };
+    let Some(new) = new.native::<StaticMethod>().map(|s| s.func.borrow().clone()) else { return Ok(false) };
+    let Some(f) = new.get::<Function>() else { return Ok(false) };
+    let code = f.code();
+    if !code.simple_args || code.argcount as usize != args + 1 || vm.depth_left == 0 {
+        return Ok(false);
+    }
+    if !vm.has_room(code.frame_words()) {
+        return Ok(false);
+    }
+    // The NULL behind the callable becomes the first argument.
+    vm.poke(args, c.callable.clone().into_word());
+    vm.enter_below(new, args + 1, &[], 1, SKIP as u16)?;
     Ok(true)
 }
 
