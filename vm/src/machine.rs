@@ -177,11 +177,6 @@ pub trait Machine: Sized {
     // ---- references
     fn own(&mut self, v: Self::V) -> Self::V;
     fn drop(&mut self, v: Self::V);
-    /// `drop` of the one, then the other.
-    fn drop2(&mut self, a: Self::V, b: Self::V) {
-        self.drop(a);
-        self.drop(b);
-    }
     /// Says, before the first change, that a reference to `v` will be dropped by this instruction: the
     /// recorder guards that no finaliser can run.
     fn will_drop(&mut self, v: Self::V);

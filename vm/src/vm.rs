@@ -121,6 +121,7 @@ pub struct Vm {
     /// Counts changes of the monitoring state and of who listens: code objects that have seen another number
     /// are brought up to date at RESUME.
     pub version: u64,
+    pub(crate) dying: crate::interp::Dying,
     // ---- exceptions
     pub(crate) pending: Option<Value>,
     /// The exception being handled, or None.
@@ -215,6 +216,7 @@ impl Vm {
             depth_left: options.recursion_limit,
             breaker: Breaker::default(),
             version: 1,
+            dying: Default::default(),
             pending: None,
             handled: Value::NONE,
             raise_at: RaiseAt::EndUnit,

@@ -44,9 +44,16 @@ macro_rules! dispatch {
     }};
 }
 
+/// Goes on where the current frame shows.
+macro_rules! go_on {
+    ($vm:ident) => {{
+        let m = Interp::<false, false>::load($vm);
+        dispatch!(m)
+    }};
+}
 abi! {
     fn fast<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        let mut m = Interp::<false, true> { ip, sp, fp, consts, vm };
+        let mut m = Interp::<false, true> { ip, sp, fp, consts, vm, dying: false };
         if N == op::EXTENDED_ARG {
             return dispatch!(m, arg);
         }
@@ -54,7 +61,21 @@ abi! {
             // SAFETY: nothing has happened yet: the twin starts with the original registers.
             return unsafe { slow::<N>(ip, sp, fp, consts, vm, arg) };
         }
+        if m.dying {
+            // SAFETY: the registers are those behind the instruction.
+            return unsafe { bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0) };
+        }
         dispatch!(m)
+    }
+}
+abi! {
+    /// Goes on once the objects have gone whose last references the handler before gave up.
+    #[cold]
+    #[inline(never)]
+    fn bury(ip, sp, _fp, _consts, vm, _arg) {
+        show(ip, sp, vm);
+        Dying::bury(vm);
+        go_on!(vm)
     }
 }
 /// How work outside the chain ended: `Stop` as a number, or this.
@@ -106,13 +127,6 @@ fn fire_probe(vm: *mut Vm) -> u32 {
 /// Of `fire_probe`: a callback failed.
 const FAILED: u32 = u32::MAX;
 
-/// Goes on where the current frame shows.
-macro_rules! go_on {
-    ($vm:ident) => {{
-        let m = Interp::<false, false>::load($vm);
-        dispatch!(m)
-    }};
-}
 macro_rules! after_work {
     ($vm:ident, $consts:ident, $code:ident) => {{
         if $code == GO_ON {
@@ -137,7 +151,7 @@ abi! {
     #[inline(never)]
     fn probed<const N: u8>(ip, sp, fp, consts, vm, arg) {
         if N == op::EXTENDED_ARG {
-            let m = Interp::<true, false> { ip, sp, fp, consts, vm };
+            let m = Interp::<true, false> { ip, sp, fp, consts, vm, dying: false };
             return dispatch!(m, arg);
         }
         show(ip, sp, vm);

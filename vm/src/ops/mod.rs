@@ -24,5 +24,6 @@ fn finish2<M: Machine>(m: &mut M, r: M::V) {
     let (y, x) = (m.peek(0), m.peek(1));
     m.set(1, r);
     m.shrink(1);
-    m.drop2(y, x);
+    m.drop(y);
+    m.drop(x);
 }

@@ -102,7 +102,8 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     if let Some(old) = m.set_dict_item(list, index, v) {
         m.jump(1);
         m.shrink(3);
-        m.drop2(list, index);
+        m.drop(list);
+        m.drop(index);
         m.drop(old);
         return Ok(());
     }
