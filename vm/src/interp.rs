@@ -338,9 +338,13 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         if v.is_ptr() {
             // SAFETY: the body gives up a reference it owned; the VM is live.
             unsafe {
-                if F && (*v.header()).count() == 1 {
-                    (*self.vm).dying.add(v);
-                    self.dying = true;
+                if F {
+                    if (*v.header()).count() == 1 {
+                        (*self.vm).dying.add(v);
+                        self.dying = true;
+                    } else {
+                        (*v.header()).decref();
+                    }
                 } else if (*v.header()).decref() {
                     Self::free(self.ip, self.sp, self.vm, v);
                 }
