@@ -52,13 +52,53 @@ pub struct Site {
 
 /// The tools for which a unit is armed: what its events' active sets and DISABLE come to. Kept equal to the
 /// code's `CodeState` by [`refresh`], which follows every change of that.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Armed {
     pub line: ToolMask,
     pub instruction: ToolMask,
     pub own: ToolMask,
     /// Some line start that is heard wants to know whether this instruction ran before it.
     trail: bool,
+    /// What `Frame::overlaid` says of the instruction when it begins.
+    pub noted: u8,
+    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
+    pub form: u16,
+}
+
+/// With an opcode: it has an event to fire.
+pub const ON_PROBED: u16 = 256;
+
+// Bits of `Frame::overlaid`, about the instruction that the last probe met.
+/// It was overlaid by INSTRUCTION or LINE (rule M115).
+pub const OVERLAID: u8 = 1;
+/// A RESUME that was heard: the LINE after it fires even if it is the same line.
+pub const HEARD_RESUME: u8 = 2;
+/// Its own event was not heard when INSTRUCTION was told.
+pub const TOO_LATE: u8 = 4;
+
+impl Armed {
+    fn new(site: &Site, line: ToolMask, instruction: ToolMask, own: ToolMask) -> Armed {
+        let noted = match site.op {
+            // Is it instrumented besides its branch event? It is its own source then.
+            op::NOT_TAKEN if !instruction.or(line).is_empty() => OVERLAID,
+            op::POP_ITER if !instruction.is_empty() => OVERLAID,
+            op::RESUME if !own.is_empty() => HEARD_RESUME,
+            _ => 0,
+        };
+        // The plain machine will do for what has no event to fire, unless it has inline caches: the plain forms
+        // of those would count or quicken themselves.
+        let plain = own.is_empty() && op::caches(site.op) == 0;
+        let form = site.op as u16 | if plain { 0 } else { ON_PROBED };
+        Armed { line, instruction, own, trail: false, noted, form }
+    }
+    fn none(site: &Site) -> Armed {
+        Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
+    }
+    /// Has its event no one to go to?
+    #[inline(always)]
+    pub fn is_silent(self) -> bool {
+        self.line.or(self.instruction).or(self.own).is_empty()
+    }
 }
 
 /// What the bytecode alone says.
@@ -81,6 +121,18 @@ impl StaticSites {
     #[inline]
     pub fn armed(&self, at: usize) -> Armed {
         self.armed[at].get()
+    }
+    /// The same of the unit whose address is one before `ip`, which stands in `code`.
+    ///
+    /// # Safety
+    /// `ip` points into `code.live`, behind its first unit, and the code has these sites.
+    #[inline(always)]
+    pub unsafe fn armed_before(&self, code: &Code, ip: Ip) -> (u32, Armed) {
+        // SAFETY: a code object has as many entries as units.
+        unsafe {
+            let at = ip.offset_from_unsigned(code.live.as_ptr()) - 1;
+            (at as u32, self.armed.get_unchecked(at).get())
+        }
     }
     /// The units where LINE can fire.
     pub fn line_starts(&self) -> impl Iterator<Item = u32> + '_ {
@@ -238,7 +290,7 @@ fn analyse(code: &Code) -> StaticSites {
     before.retain(|at, _| sites[*at as usize].rule == Some(LineRule::IfLineChanged));
     let before = before.into_iter().collect();
     let first_resume = starts.get(first).map(|&at| at as u32);
-    let armed = sites.iter().map(|_| Cell::default()).collect();
+    let armed = sites.iter().map(|site| Cell::new(Armed::none(site))).collect();
     let starts = starts.into_iter().map(|at| at as u32).collect();
     StaticSites { sites, starts, before, first_resume, armed }
 }
@@ -254,7 +306,7 @@ pub fn armed_events(vm: &Vm, code: &Code, at: usize) -> EventSet {
 fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
     let mut set = EventSet::empty();
     let mut add = |tools: ToolMask, e: Event| {
-        if !tools.and(vm.monitor.heard(e)).is_empty() {
+        if !tools.and(vm.monitor.expected(e)).is_empty() {
             set |= e.set();
         }
     };
@@ -271,20 +323,22 @@ fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
 /// What a unit is armed for, but for DISABLE.
 fn active_at(site: &Site, active: &[ToolMask; Event::ALL.len()]) -> Armed {
     let instruction = site.events.contains(EventSet::INSTRUCTION);
-    Armed {
-        line: if site.rule.is_some() || site.silent { active[Event::Line.index()] } else { ToolMask::NONE },
-        instruction: if instruction { active[Event::Instruction.index()] } else { ToolMask::NONE },
-        own: site.own.map_or(ToolMask::NONE, |e| active[e.index()]),
-        trail: false,
-    }
+    Armed::new(
+        site,
+        if site.rule.is_some() || site.silent { active[Event::Line.index()] } else { ToolMask::NONE },
+        if instruction { active[Event::Instruction.index()] } else { ToolMask::NONE },
+        site.own.map_or(ToolMask::NONE, |e| active[e.index()]),
+    )
 }
-fn less_disabled(site: &Site, armed: &mut Armed, event: Event, tools: ToolMask) {
+fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Armed {
+    let Armed { mut line, mut instruction, mut own, trail, .. } = armed;
     match event {
-        Event::Line => armed.line = armed.line.minus(tools),
-        Event::Instruction => armed.instruction = armed.instruction.minus(tools),
-        e if site.own == Some(e) => armed.own = armed.own.minus(tools),
+        Event::Line => line = line.minus(tools),
+        Event::Instruction => instruction = instruction.minus(tools),
+        e if site.own == Some(e) => own = own.minus(tools),
         _ => {}
     }
+    Armed { trail, ..Armed::new(site, line, instruction, own) }
 }
 
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
@@ -302,15 +356,13 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
         for &at in &sites.starts {
             let (site, cell) = (&sites.sites[at as usize], &sites.armed[at as usize]);
             let none = site.events.intersection(set).is_empty() && !site.silent;
-            cell.set(if none { Armed::default() } else { active_at(site, active) });
+            cell.set(if none { Armed::none(site) } else { active_at(site, active) });
         }
         for (offset, event, tools) in state.disabled_sites() {
             let at = offset as usize / 2;
-            let mut armed = sites.armed(at);
-            less_disabled(sites.at(at), &mut armed, event, tools);
-            sites.armed[at].set(armed);
+            sites.armed[at].set(less_disabled(sites.at(at), sites.armed(at), event, tools));
         }
-        let lines = vm.monitor.heard(Event::Line);
+        let lines = vm.monitor.expected(Event::Line);
         for (at, preds) in &sites.before {
             if !sites.armed(*at as usize).line.and(lines).is_empty() {
                 for &p in preds {
@@ -319,11 +371,11 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
             }
         }
     }
-    let covered = !vm.watch.dependents(&WatchKey::Sites(code.id)).is_empty();
+    let covered = vm.watch.is_covered(code.id);
     for &at in &sites.starts {
         let at = at as usize;
         let armed = sites.armed(at);
-        let wanted = armed != Armed::default() && {
+        let wanted = (armed.trail || !armed.is_silent()) && {
             let events = heard_events(vm, sites.at(at), armed);
             if covered && !events.is_empty() {
                 heard.insert(at as u32, events);
@@ -347,16 +399,20 @@ pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() ->
         // Its trail may go too.
         return refresh(vm, code, cause);
     }
-    let mut armed = Armed { trail: sites.armed(at).trail, ..Armed::default() };
+    let mut armed = Armed::none(site);
     {
         let state = code.monitoring.borrow();
         if let Some(active) = state.active_tools() {
-            armed = Armed { trail: armed.trail, ..active_at(site, active) };
+            armed = active_at(site, active);
         }
         for event in site.events.events() {
-            less_disabled(site, &mut armed, event, state.disabled(at as u32 * 2, event));
+            let disabled = state.disabled(at as u32 * 2, event);
+            if !disabled.is_empty() {
+                armed = less_disabled(site, armed, event, disabled);
+            }
         }
     }
+    armed.trail = sites.armed(at).trail;
     sites.armed[at].set(armed);
     let wanted = armed.trail || !heard_events(vm, site, armed).is_empty();
     place(vm, code, at, wanted);

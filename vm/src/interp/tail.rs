@@ -1,7 +1,7 @@
 //! The tail chain.
 
 use super::*;
-use crate::monitor::ON_PROBED;
+use crate::site::ON_PROBED;
 
 macro_rules! abi {
     ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
@@ -131,21 +131,21 @@ fn save_current(vm: *mut Vm) {
     }
 }
 
-/// Fires LINE and INSTRUCTION; answers what `Vm::probe` does.
+/// Fires LINE and INSTRUCTION at the unit; answers what `Vm::probe` does.
 #[inline(never)]
-fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm) -> u32 {
+fn fire_probe(ip: Ip, sp: *mut Word, vm: *mut Vm, at: usize) -> u16 {
     // SAFETY: as in `unwind`.
     let r = unsafe {
         let f = (*vm).frame;
         (*f).ip = ip;
         (*f).sp = sp;
-        (*vm).probe()
+        (*vm).probe_line(at)
     };
     save_current(vm);
     r.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.
-const FAILED: u32 = u32::MAX;
+const FAILED: u16 = u16::MAX;
 
 /// Goes on with the registers that work left in the VM.
 macro_rules! go_on {
@@ -200,17 +200,44 @@ abi! {
         go_on!(vm)
     }
 }
+/// Runs the base instruction behind a probe: on the probed machine if it has an event to fire.
+macro_rules! behind_probe {
+    ($form:expr, $($register:ident),*) => {{
+        let form = $form;
+        let table = if form & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
+        table[(form & 0xff) as usize]($($register),*)
+    }};
+}
 abi! {
-    fn probe(ip, sp, _fp, _consts, vm, arg) {
-        let base = fire_probe(ip, sp, vm);
-        // SAFETY: as in `go_on`; the base opcode of this unit, on the probed machine if it has an event.
+    fn probe(ip, sp, fp, consts, vm, arg) {
+        // SAFETY: the VM and its current frame are live; probes stand in the units of its code, at its sites.
         unsafe {
+            let f = (*vm).frame;
+            let code = &*(*f).code;
+            let Some(sites) = code.sites.get() else { return probe_line(ip, sp, fp, consts, vm, arg) };
+            let (at, armed) = sites.armed_before(code, ip);
+            if !(*vm).in_callback && !armed.line.or(armed.instruction).is_empty() {
+                return probe_line(ip, sp, fp, consts, vm, arg);
+            }
+            (*f).prev_unit = at;
+            (*f).overlaid = armed.noted as u32;
+            behind_probe!(armed.form, ip, sp, fp, consts, vm, arg)
+        }
+    }
+}
+abi! {
+    /// A probe that LINE or INSTRUCTION is armed for.
+    #[inline(never)]
+    fn probe_line(ip, sp, _fp, _consts, vm, arg) {
+        // SAFETY: as above, and as in `go_on`.
+        unsafe {
+            let at = ip.offset_from_unsigned((*(*(*vm).frame).code).live.as_ptr()) - 1;
+            let form = fire_probe(ip, sp, vm, at);
             let Registers { ip, sp, fp, consts } = (*vm).registers;
-            if base == FAILED {
+            if form == FAILED {
                 return stopped(ip, sp, fp, consts, vm, Stop::Raise as u32);
             }
-            let table = if base & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
-            table[(base & 0xff) as usize](ip, sp, fp, consts, vm, arg)
+            behind_probe!(form, ip, sp, fp, consts, vm, arg)
         }
     }
 }

@@ -104,17 +104,14 @@ fn get_tool(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 fn register_callback(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = tool(vm, &args[0])?;
     let event = c_int(vm, &args[1])?;
-    let func = if args[2].is_none() { None } else { Some(Callback::Python(args[2].clone())) };
+    let func = (!args[2].is_none()).then(|| Callback::of(args[2].clone()));
     let one = Monitor::<Callback, Value>::one_event(event);
     refuse(vm, one)?;
     vm.audit("sys.monitoring.register_callback", |_| vec![args[2].clone()])?;
     let r = vm.monitor.register_callback(t.index() as i32, event, func);
     let (old, change) = refuse(vm, r)?;
     vm.apply(change, None);
-    Ok(match old {
-        Some(Callback::Python(v)) => v,
-        _ => Value::NONE,
-    })
+    Ok(old.as_ref().and_then(Callback::callable).cloned().unwrap_or(Value::NONE))
 }
 fn get_events(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = c_int(vm, &args[0])?;

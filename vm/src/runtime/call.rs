@@ -62,12 +62,22 @@ pub fn call(vm: &mut Vm, args: u32) -> Flow {
 }
 pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
     let heard = vm.call_heard.take();
+    if heard.is_some() && call_direct(vm, args as usize, heard)? {
+        return Ok(());
+    }
     call_positional(vm, args as usize, heard)
 }
 
 /// A call whose callable was a builtin the last time.
 pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
-    let args = args as usize;
+    if call_direct(vm, args as usize, None)? {
+        return Ok(());
+    }
+    call_any(vm, args)
+}
+/// Calls the function of a builtin whose arguments fit as they are. False: it is something else.
+#[inline(always)]
+fn call_direct(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow<bool> {
     let sp = vm.frame().sp;
     // SAFETY: callable, self and arguments are on the stack, which owns them until the call is over; nested
     // frames go above them.
@@ -79,13 +89,14 @@ pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
             let has_self = !(*base.add(1)).is_null();
             let given = Value::slice_of(base.add(2 - has_self as usize), args + has_self as usize);
             if direct_arity(vm, b, given) == Some(true) {
-                let v = (b.def.func)(vm, given, Kw::NONE)?.into_word();
+                let r = (b.def.func)(vm, given, Kw::NONE);
+                let v = vm.after_call(r, heard)?.into_word();
                 replace_call(vm, base, args + 2, v);
-                return Ok(());
+                return Ok(true);
             }
         }
     }
-    call_any(vm, args as u32)
+    Ok(false)
 }
 /// A call whose callable was a class the last time.
 pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
@@ -426,9 +437,7 @@ impl Vm {
     /// Fires C_RETURN or C_RAISE.
     #[inline]
     pub(crate) fn after_call(&mut self, r: R<Value>, heard: Option<CallHeard>) -> R<Value> {
-        if heard.is_none() {
-            return r;
-        }
+        let Some(heard) = heard else { return r };
         match r {
             Ok(v) => {
                 self.fire_after_call(heard, false)?;
