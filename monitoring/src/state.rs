@@ -358,10 +358,10 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     pub fn expected_version(&self) -> u64 {
         self.expected_version
     }
-    /// Tools for which a probe for `event` is worth placing.
+    /// Tools for which a probe for an event is worth placing, by the event's index.
     #[inline]
-    pub fn expected(&self, event: Event) -> ToolMask {
-        self.expected[event as usize]
+    pub fn expected(&self) -> &[ToolMask; Event::ALL.len()] {
+        &self.expected
     }
     /// Tools that would call somebody for `event`.
     #[inline]

@@ -22,7 +22,7 @@ pub struct Hearer {
     entry: Ip,
     /// Cells of its closure that `entry` takes for copied.
     cells: usize,
-    /// Arguments of an event behind the code object.
+    /// Arguments of an event behind the code object: one to three.
     takes: usize,
 }
 
@@ -36,7 +36,7 @@ impl Hearer {
         let f = Value::of(&function).get::<Function>()?;
         let code = f.code();
         let takes = (code.argcount as usize).checked_sub(1 + !self_.is_null() as usize)?;
-        if !code.simple_args || code.generator_entry != 0 {
+        if !code.simple_args || code.generator_entry != 0 || !(1..=3).contains(&takes) {
             return None;
         }
         let closure = f.closure.get::<Tuple>().map(Tuple::as_slice).unwrap_or_default();
@@ -62,7 +62,8 @@ impl Vm {
     /// arguments. False: it is to be called as anything is; nothing has been done.
     ///
     /// # Safety
-    /// The hearer is registered, or kept; the arguments are live values, the frame's `sp` is up to date.
+    /// The hearer is registered, or kept; the arguments are live values, the first a number; the frame's `sp` is
+    /// up to date.
     #[inline(always)]
     pub(crate) unsafe fn enter_hearer(&mut self, h: *const Hearer, args: &[Word]) -> bool {
         let marker = 0u8;
@@ -88,17 +89,19 @@ impl Vm {
             }
             self.depth_left -= 1;
             let mut slot = first;
-            let mut put = |w: Word| {
-                slot.write_volatile(w.incref());
-                slot = slot.add(1);
-            };
             if !h.self_.is_null() {
-                put(h.self_);
+                *slot = h.self_.incref();
+                slot = slot.add(1);
             }
-            put(Word((*caller).code as u64));
-            for w in args {
-                put(*w);
+            *slot = Word((*caller).code as u64).incref();
+            *slot.add(1) = args[0];
+            if h.takes > 1 {
+                *slot.add(2) = args[1].incref();
             }
+            if h.takes > 2 {
+                *slot.add(3) = args[2].incref();
+            }
+            slot = slot.add(1 + h.takes);
             let cells = frame.cast::<Word>().sub(h.cells);
             while slot < cells {
                 // Volatile, or it would become a call of memset, which is dear for so few.
@@ -106,8 +109,9 @@ impl Vm {
                 slot = slot.add(1);
             }
             if h.cells != 0 {
-                for cell in f.closure.as_::<Tuple>().as_slice() {
-                    slot.write_volatile(cell.word().incref());
+                let closure: &Tuple = f.closure.word().cast();
+                for cell in closure.as_slice() {
+                    *slot = cell.word().incref();
                     slot = slot.add(1);
                 }
             }

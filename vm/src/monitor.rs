@@ -405,22 +405,22 @@ impl Vm {
 
     // ---- delivery
 
-    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args`, which
-    /// somebody keeps.
+    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args` (a number
+    /// first), which somebody keeps.
     #[inline(never)]
     fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: &[Word]) -> R {
         let mut delivery = Delivery::start(event, tools);
-        let mut heard = false;
-        while let Some((tool, callback)) = delivery.next(&self.monitor) {
-            heard = true;
-            if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(args) {
-                self.disable(tool, event, offset)?;
-                continue;
-            }
-            let hearer = match callback {
-                Callback::Function(h) => Rc::as_ptr(h),
-                _ => std::ptr::null(),
-            };
+        let Some((tool, callback)) = delivery.next(&self.monitor) else {
+            self.heard_by_nobody();
+            return Ok(());
+        };
+        let hearer = match callback {
+            Callback::Function(h) => Rc::as_ptr(h),
+            _ => std::ptr::null(),
+        };
+        let verdict = if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(args) {
+            Verdict::Disable
+        } else {
             self.events_fired += 1;
             self.in_callback = true;
             self.tracing.event = Some((event, self.frame));
@@ -435,14 +435,15 @@ impl Vm {
             if self.tracing.handled.is_some() {
                 self.restore_handled();
             }
-            if answer? == Verdict::Disable {
-                self.disable(tool, event, offset)?;
-            }
+            answer?
+        };
+        if verdict == Verdict::Disable {
+            self.disable(tool, event, offset)?;
         }
-        if !heard {
-            self.heard_by_nobody();
+        match delivery.rest() {
+            ToolMask::NONE => Ok(()),
+            rest => self.deliver(event, rest, offset, args),
         }
-        Ok(())
     }
     #[cold]
     fn restore_handled(&mut self) {
@@ -471,6 +472,7 @@ impl Vm {
 
     /// CPython 3.14's way with callbacks registered for BRANCH (rule M76): where the instruction reported as
     /// the source carries no instrumentation now, the direction is silenced without a call.
+    #[inline(never)]
     fn is_silent_branch(&self, args: &[Word]) -> bool {
         self.monitor.rules() == Rules::CPython314
             && self.frame().code().sites().armed(args[0].int() as usize / 2).is_silent()

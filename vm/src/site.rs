@@ -94,7 +94,11 @@ impl Armed {
     fn none(site: &Site) -> Armed {
         Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
     }
-    /// Has its event no one to go to?
+    #[inline]
+    fn may_be_probed(self) -> bool {
+        self.trail || !self.is_silent()
+    }
+    /// Do none of its events go to anybody?
     #[inline(always)]
     pub fn is_silent(self) -> bool {
         self.line.or(self.instruction).or(self.own).is_empty()
@@ -295,18 +299,18 @@ fn analyse(code: &Code) -> StaticSites {
     StaticSites { sites, starts, before, first_resume, armed }
 }
 
-/// The events of unit `at` that some tool with a callback hears.
+/// The events of unit `at` that some tool hears that is expected to have a callback.
 pub fn armed_events(vm: &Vm, code: &Code, at: usize) -> EventSet {
     if code.monitoring.borrow().is_quiet() {
         return EventSet::empty();
     }
     let sites = code.sites();
-    heard_events(vm, sites.at(at), sites.armed(at))
+    heard_events(vm.monitor.expected(), sites.at(at), sites.armed(at))
 }
-fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
+fn heard_events(expected: &Tools, site: &Site, armed: Armed) -> EventSet {
     let mut set = EventSet::empty();
     let mut add = |tools: ToolMask, e: Event| {
-        if !tools.and(vm.monitor.expected(e)).is_empty() {
+        if !tools.and(expected[e.index()]).is_empty() {
             set |= e.set();
         }
     };
@@ -320,8 +324,11 @@ fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
     set
 }
 
+/// Tools for each event, by its index.
+type Tools = [ToolMask; Event::ALL.len()];
+
 /// What a unit is armed for, but for DISABLE.
-fn active_at(site: &Site, active: &[ToolMask; Event::ALL.len()]) -> Armed {
+fn active_at(site: &Site, active: &Tools) -> Armed {
     let instruction = site.events.contains(EventSet::INSTRUCTION);
     Armed::new(
         site,
@@ -345,26 +352,27 @@ fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Ar
 /// armed thereby. `cause` is asked only if there is such code.
 pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
     let sites = code.sites();
-    let mut heard = Sites::new();
-    let mut probed = false;
+    let expected = *vm.monitor.expected();
     {
         let state = code.monitoring.borrow();
-        const NOBODY: &[ToolMask; Event::ALL.len()] = &[ToolMask::NONE; Event::ALL.len()];
+        const NOBODY: &Tools = &[ToolMask::NONE; Event::ALL.len()];
         let active = state.active_tools().unwrap_or(NOBODY);
-        let set = EventSet::LOCAL.events().filter(|e| !active[e.index()].is_empty());
-        let set = set.fold(EventSet::empty(), |set, e| set | e.set());
+        let bits = active.iter().rev().fold(0, |bits, tools| bits << 1 | !tools.is_empty() as u32);
+        let set = EventSet::from_bits_retain(bits).intersection(EventSet::LOCAL);
         for &at in &sites.starts {
             let (site, cell) = (&sites.sites[at as usize], &sites.armed[at as usize]);
-            let none = site.events.intersection(set).is_empty() && !site.silent;
-            cell.set(if none { Armed::none(site) } else { active_at(site, active) });
+            if site.events.intersects(set) || site.silent {
+                cell.set(active_at(site, active));
+            } else if cell.get().may_be_probed() {
+                cell.set(Armed::none(site));
+            }
         }
         for (offset, event, tools) in state.disabled_sites() {
             let at = offset as usize / 2;
             sites.armed[at].set(less_disabled(sites.at(at), sites.armed(at), event, tools));
         }
-        let lines = vm.monitor.expected(Event::Line);
         for (at, preds) in &sites.before {
-            if !sites.armed(*at as usize).line.and(lines).is_empty() {
+            if !sites.armed(*at as usize).line.and(expected[Event::Line.index()]).is_empty() {
                 for &p in preds {
                     sites.armed[p as usize].update(|a| Armed { trail: true, ..a });
                 }
@@ -372,18 +380,20 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
         }
     }
     let covered = vm.watch.is_covered(code.id);
-    for &at in &sites.starts {
+    let mut heard = Sites::new();
+    let mut probed = false;
+    for (n, &at) in sites.starts.iter().enumerate() {
         let at = at as usize;
-        let armed = sites.armed(at);
-        let wanted = (armed.trail || !armed.is_silent()) && {
-            let events = heard_events(vm, sites.at(at), armed);
+        let armed = sites.armed[at].get();
+        let wanted = armed.may_be_probed() && {
+            let events = heard_events(&expected, &sites.sites[at], armed);
             if covered && !events.is_empty() {
                 heard.insert(at as u32, events);
             }
             armed.trail || !events.is_empty()
         };
         probed |= wanted;
-        place(vm, code, at, wanted);
+        place(vm, code, n, wanted);
     }
     code.probed.set(probed);
     if !heard.is_empty() {
@@ -414,14 +424,19 @@ pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() ->
     }
     armed.trail = sites.armed(at).trail;
     sites.armed[at].set(armed);
-    let wanted = armed.trail || !heard_events(vm, site, armed).is_empty();
-    place(vm, code, at, wanted);
+    let wanted = armed.trail || !heard_events(vm.monitor.expected(), site, armed).is_empty();
+    if let Ok(n) = sites.starts.binary_search(&(at as u32)) {
+        place(vm, code, n, wanted);
+    }
 }
 
-fn place(vm: &Vm, code: &Code, at: usize, wanted: bool) {
+/// Places or lifts the probe of the code's instruction number `n`.
+#[inline]
+fn place(vm: &Vm, code: &Code, n: usize, wanted: bool) {
+    let at = code.sites().starts[n] as usize;
     let probed = code.live[at].get() as u8 == op::PROBE;
     match (wanted, probed) {
-        (true, false) => arm(code, at),
+        (true, false) => arm(code, n),
         (false, true) => reset(vm, code, at),
         _ => {}
     }
@@ -442,12 +457,16 @@ fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &dyn Fn()
     }
 }
 
-fn arm(code: &Code, at: usize) {
+fn arm(code: &Code, n: usize) {
+    let starts = &code.sites().starts;
+    let at = starts[n] as usize;
     // A fused unit before this one would run over the probe.
-    for back in 1..=at.min(8) {
-        let here = at - back;
-        let o = code.live[here].get() as u8;
-        if code.start_of(here) == here && op::fused_units(o) > back {
+    for &here in starts[..n].iter().rev() {
+        let here = here as usize;
+        if at - here > op::MOST_FUSED {
+            break;
+        }
+        if op::fused_units(code.live[here].get() as u8) > at - here {
             code.live[here].set(code.base[here]);
         }
     }

@@ -62,7 +62,7 @@ pub fn init(vm: &mut Vm, sys: &Value) {
 
 /// A C int, through `__index__` (M4).
 fn c_int(vm: &mut Vm, v: &Value) -> R<i32> {
-    let i = vm.index(v)?;
+    let i = if v.word().is_int() { v.word().int() } else { vm.index(v)? };
     i32::try_from(i).map_err(|_| vm.raise("OverflowError", "Python int too large to convert to C int"))
 }
 fn refuse<T>(vm: &mut Vm, r: Result<T, MonitorError>) -> R<T> {

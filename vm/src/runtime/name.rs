@@ -4,6 +4,7 @@ use crate::attr_cache::{AttrCache, instance_key};
 use crate::error::{Exc, R};
 use crate::machine::Flow;
 use crate::object::{Dict, Function, Str};
+use crate::op;
 use crate::site;
 use crate::types::descr::Property;
 use crate::value::{Value, Word};
@@ -140,9 +141,12 @@ pub fn watch_global_home(vm: &mut Vm, n: &Value, home: &GlobalHome, who: Depende
 
 /// The interpreter's inline cache: the cell's address. Rewritten when the variable is deleted.
 fn quicken(vm: &mut Vm, n: &Value) {
-    let Some(home) = global_home(vm, n) else { return };
     let at = vm.frame().unit();
     let code: *const crate::code::Code = vm.frame().code();
+    if vm.frame().code().live[at].get() as u8 == op::PROBE {
+        return;
+    }
+    let Some(home) = global_home(vm, n) else { return };
     let who = Dependent::Site { code, at: at as u32 };
     watch_global_home(vm, n, &home, who);
     vm.watch.watch(WatchKey::Cell(home.cell as usize | DELETED), who);
