@@ -254,6 +254,10 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     ) -> Result<(Option<C>, Change)> {
         let tool = Self::tool(tool)?;
         Self::one_event(event)?;
+        Ok(self.register_one(tool, event, func))
+    }
+    /// The same, after [`one_event`](Monitor::one_event).
+    pub fn register_one(&mut self, tool: ToolId, event: i32, func: Option<C>) -> (Option<C>, Change) {
         let (old, events) = match Event::from_bit(event.trailing_zeros()) {
             Some(e) => (self.put(tool, e, func, false), e.set()),
             None => {
@@ -263,7 +267,7 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             }
         };
         let scope = self.note_all_heard(tool, events);
-        Ok((old, Change::new(scope, Cause::Register, Some(tool), events)))
+        (old, Change::new(scope, Cause::Register, Some(tool), events))
     }
     /// The callback of an internal tool for these events.
     pub fn register_unchecked(&mut self, tool: ToolId, events: EventSet, func: C) -> Change {

@@ -22,7 +22,7 @@ use crate::vm::Vm;
 use crate::watch::{Dependent, Sites, WatchKey};
 use seriema_monitoring::{Event, EventSet, ToolMask};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// When a line start fires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,10 +94,6 @@ impl Armed {
     fn none(site: &Site) -> Armed {
         Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
     }
-    #[inline]
-    fn may_be_probed(self) -> bool {
-        self.trail || !self.is_silent()
-    }
     /// Do none of its events go to anybody?
     #[inline(always)]
     pub fn is_silent(self) -> bool {
@@ -115,7 +111,15 @@ pub struct StaticSites {
     /// RESUME of a plain start: what brings the code up to date.
     pub first_resume: Option<u32>,
     armed: Box<[Cell<Armed>]>,
+    /// For each local event, by its index: the numbers of the instructions that are armed for it, or, for LINE,
+    /// laid a trail on.
+    concerned: [Box<[u32]>; LOCAL_EVENTS],
+    /// Events that were active when probes were placed: no others have any.
+    placed: Cell<EventSet>,
 }
+
+/// The local events have the lowest bits.
+const LOCAL_EVENTS: usize = EventSet::LOCAL.bits().trailing_ones() as usize;
 
 impl StaticSites {
     #[inline]
@@ -292,11 +296,19 @@ fn analyse(code: &Code) -> StaticSites {
         site.rule = Some(rule);
     }
     before.retain(|at, _| sites[*at as usize].rule == Some(LineRule::IfLineChanged));
-    let before = before.into_iter().collect();
+    let before: Box<[(u32, Vec<u32>)]> = before.into_iter().collect();
     let first_resume = starts.get(first).map(|&at| at as u32);
     let armed = sites.iter().map(|site| Cell::new(Armed::none(site))).collect();
+    let trail: HashSet<u32> = before.iter().flat_map(|(_, preds)| preds.iter().copied()).collect();
+    let concerned = std::array::from_fn(|index| {
+        let is_concerned = |at: usize| {
+            let line = index == Event::Line.index() && (sites[at].silent || trail.contains(&(at as u32)));
+            line || sites[at].events.bits() & 1 << index != 0
+        };
+        (0..).zip(&starts).filter(|(_, at)| is_concerned(**at)).map(|(n, _)| n).collect()
+    });
     let starts = starts.into_iter().map(|at| at as u32).collect();
-    StaticSites { sites, starts, before, first_resume, armed }
+    StaticSites { sites, starts, before, first_resume, armed, concerned, placed: Cell::default() }
 }
 
 /// The events of unit `at` that some tool hears that is expected to have a callback.
@@ -353,18 +365,18 @@ fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Ar
 pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
     let sites = code.sites();
     let expected = *vm.monitor.expected();
+    let concerned;
     {
         let state = code.monitoring.borrow();
         const NOBODY: &Tools = &[ToolMask::NONE; Event::ALL.len()];
         let active = state.active_tools().unwrap_or(NOBODY);
         let bits = active.iter().rev().fold(0, |bits, tools| bits << 1 | !tools.is_empty() as u32);
         let set = EventSet::from_bits_retain(bits).intersection(EventSet::LOCAL);
-        for &at in &sites.starts {
-            let (site, cell) = (&sites.sites[at as usize], &sites.armed[at as usize]);
-            if site.events.intersects(set) || site.silent {
-                cell.set(active_at(site, active));
-            } else if cell.get().may_be_probed() {
-                cell.set(Armed::none(site));
+        concerned = sites.placed.replace(set) | set;
+        for event in concerned.events() {
+            for &n in &sites.concerned[event.index()] {
+                let at = sites.starts[n as usize] as usize;
+                sites.armed[at].set(active_at(&sites.sites[at], active));
             }
         }
         for (offset, event, tools) in state.disabled_sites() {
@@ -382,18 +394,18 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
     let covered = vm.watch.is_covered(code.id);
     let mut heard = Sites::new();
     let mut probed = false;
-    for (n, &at) in sites.starts.iter().enumerate() {
-        let at = at as usize;
-        let armed = sites.armed[at].get();
-        let wanted = armed.may_be_probed() && {
+    for event in concerned.events() {
+        for &n in &sites.concerned[event.index()] {
+            let at = sites.starts[n as usize] as usize;
+            let armed = sites.armed[at].get();
             let events = heard_events(&expected, &sites.sites[at], armed);
             if covered && !events.is_empty() {
                 heard.insert(at as u32, events);
             }
-            armed.trail || !events.is_empty()
-        };
-        probed |= wanted;
-        place(vm, code, n, wanted);
+            let wanted = armed.trail || !events.is_empty();
+            probed |= wanted;
+            place(vm, code, n as usize, wanted);
+        }
     }
     code.probed.set(probed);
     if !heard.is_empty() {
@@ -431,11 +443,10 @@ pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() ->
 }
 
 /// Places or lifts the probe of the code's instruction number `n`.
-#[inline]
+#[inline(always)]
 fn place(vm: &Vm, code: &Code, n: usize, wanted: bool) {
     let at = code.sites().starts[n] as usize;
-    let probed = code.live[at].get() as u8 == op::PROBE;
-    match (wanted, probed) {
+    match (wanted, code.live[at].get() as u8 == op::PROBE) {
         (true, false) => arm(code, n),
         (false, true) => reset(vm, code, at),
         _ => {}

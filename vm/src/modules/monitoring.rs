@@ -108,8 +108,7 @@ fn register_callback(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let one = Monitor::<Callback, Value>::one_event(event);
     refuse(vm, one)?;
     vm.audit("sys.monitoring.register_callback", |_| vec![args[2].clone()])?;
-    let r = vm.monitor.register_callback(t.index() as i32, event, func);
-    let (old, change) = refuse(vm, r)?;
+    let (old, change) = vm.monitor.register_one(t, event, func);
     vm.apply(change, None);
     Ok(old.as_ref().and_then(Callback::callable).cloned().unwrap_or(Value::NONE))
 }

@@ -3,7 +3,7 @@
 use crate::attr_cache::{AttrCache, instance_key};
 use crate::error::{Exc, R};
 use crate::machine::Flow;
-use crate::object::{Dict, Function, Str};
+use crate::object::{Dict, Function, Namespace, Str};
 use crate::op;
 use crate::site;
 use crate::types::descr::Property;
@@ -179,6 +179,14 @@ pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
 /// Inline-cache units of LOAD_ATTR.
 const LOAD_ATTR_SKIP: usize = 9;
 
+/// An attribute that a SimpleNamespace itself has: nothing but names with underscores stands before it in the class.
+fn namespace_attr(vm: &Vm, owner: &Value, n: &Value) -> Option<Value> {
+    let namespace = owner.get::<Namespace>()?;
+    if vm.class_ref(owner).is_heap() || n.as_::<Str>().bytes().starts_with(b"_") {
+        return None;
+    }
+    namespace.dict.as_::<Dict>().get_str(n)
+}
 pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
     let n = name(vm, arg >> 1);
     let owner = vm.peek(0).to_value();
@@ -189,8 +197,14 @@ pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
         vm.push(f);
         vm.push(self_.unwrap_or(Value::NULL));
     } else {
-        let v = vm.get_attr(&owner, &n)?;
-        crate::attr_cache::specialise_load(vm, &owner, &n, false);
+        let v = match namespace_attr(vm, &owner, &n) {
+            Some(v) => v,
+            None => {
+                let v = vm.get_attr(&owner, &n)?;
+                crate::attr_cache::specialise_load(vm, &owner, &n, false);
+                v
+            }
+        };
         drop(vm.pop());
         vm.push(v);
     }
