@@ -313,7 +313,9 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         for e in events.events() {
             grown |= self.note_heard(tool, e);
         }
-        self.stale = self.expected != self.heard;
+        let is_stale = |e: Event| self.expected[e.index()] != self.heard[e.index()];
+        let stale = events.controlling().union(events).events().any(is_stale);
+        self.stale = stale || self.stale && self.expected != self.heard;
         if !grown {
             return Scope::Nothing;
         }

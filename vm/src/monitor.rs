@@ -68,6 +68,9 @@ impl Vm {
 
     /// Applies a change to whatever it concerns (rules M83, M84).
     pub fn apply(&mut self, change: Change, code: Option<&Code>) {
+        if change.cause == Cause::Register {
+            self.unheard = 0;
+        }
         match change.scope {
             Scope::Nothing => {}
             Scope::ThisCode => {

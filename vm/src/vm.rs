@@ -180,7 +180,7 @@ pub struct Vm {
     pub listening: crate::listen::Listening,
     /// The last change that code objects without a frame have yet to see.
     pub(crate) last_change: Option<seriema_monitoring::Change>,
-    /// Events that had no callback where one used to be.
+    /// Events since the last registration that had no callback where one used to be.
     pub(crate) unheard: u32,
     /// Events delivered to callbacks, for `--stats`.
     pub events_fired: u64,

@@ -180,14 +180,24 @@ pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
 const LOAD_ATTR_SKIP: usize = 9;
 
 /// An attribute that a SimpleNamespace itself has: nothing but names with underscores stands before it in the class.
-fn namespace_attr(vm: &Vm, owner: &Value, n: &Value) -> Option<Value> {
+fn namespace_attr(vm: &Vm, owner: Word, name: u32) -> Option<Value> {
+    let owner = Value::of(&owner);
     let namespace = owner.get::<Namespace>()?;
+    let n = &vm.frame().code().names[name as usize];
     if vm.class_ref(owner).is_heap() || n.as_::<Str>().bytes().starts_with(b"_") {
         return None;
     }
     namespace.dict.as_::<Dict>().get_str(n)
 }
 pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
+    if arg & 1 == 0
+        && let Some(v) = namespace_attr(vm, vm.peek(0), arg >> 1)
+    {
+        drop(vm.pop());
+        vm.push(v);
+        super::skip(vm, LOAD_ATTR_SKIP);
+        return Ok(());
+    }
     let n = name(vm, arg >> 1);
     let owner = vm.peek(0).to_value();
     if arg & 1 != 0 {
@@ -197,14 +207,8 @@ pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
         vm.push(f);
         vm.push(self_.unwrap_or(Value::NULL));
     } else {
-        let v = match namespace_attr(vm, &owner, &n) {
-            Some(v) => v,
-            None => {
-                let v = vm.get_attr(&owner, &n)?;
-                crate::attr_cache::specialise_load(vm, &owner, &n, false);
-                v
-            }
-        };
+        let v = vm.get_attr(&owner, &n)?;
+        crate::attr_cache::specialise_load(vm, &owner, &n, false);
         drop(vm.pop());
         vm.push(v);
     }
