@@ -77,7 +77,7 @@ pub struct Monitor<C, N> {
     expected: [ToolMask; Event::ALL.len()],
     /// Counts changes of `expected`.
     expected_version: u64,
-    /// Is `expected` more than `heard`?
+    /// Has `expected` been more than `heard` since the two were last made equal?
     stale: bool,
 }
 
@@ -313,9 +313,6 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         for e in events.events() {
             grown |= self.note_heard(tool, e);
         }
-        let is_stale = |e: Event| self.expected[e.index()] != self.heard[e.index()];
-        let stale = events.controlling().union(events).events().any(is_stale);
-        self.stale = stale || self.stale && self.expected != self.heard;
         if !grown {
             return Scope::Nothing;
         }
@@ -327,19 +324,20 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         let callbacks = &self.at(tool).callbacks;
         let has = |e: Event| callbacks[e as usize].is_some();
         let own = has(event);
-        let call = [Event::Call, Event::CReturn, Event::CRaise].into_iter().any(has);
-        let mut grown = false;
-        let mut note = |event: Event, has: bool| {
-            let (heard, expected) = (&mut self.heard[event as usize], &mut self.expected[event as usize]);
-            let tool = ToolMask::of(tool);
-            *heard = if has { heard.or(tool) } else { heard.minus(tool) };
-            grown |= !heard.minus(*expected).is_empty();
-            *expected = expected.or(*heard);
-        };
-        note(event, own);
-        if event.controlling() == Event::Call {
-            note(Event::Call, call);
+        if event.controlling() != Event::Call {
+            return self.note(tool, event, own);
         }
+        let call = [Event::Call, Event::CReturn, Event::CRaise].into_iter().any(has);
+        // Both are noted.
+        self.note(tool, event, own) | self.note(tool, Event::Call, call)
+    }
+    fn note(&mut self, tool: ToolId, event: Event, has: bool) -> bool {
+        let (heard, expected) = (&mut self.heard[event as usize], &mut self.expected[event as usize]);
+        let tool = ToolMask::of(tool);
+        *heard = if has { heard.or(tool) } else { heard.minus(tool) };
+        let grown = !heard.minus(*expected).is_empty();
+        *expected = expected.or(*heard);
+        self.stale |= *expected != *heard;
         grown
     }
     /// Nobody answers where probes are: no longer expects tools that have no callback. None: it is not that.
@@ -354,7 +352,7 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         self.expected_version += 1;
         Some(Change::new(Scope::Callbacks, Cause::Register, None, events))
     }
-    /// Would [`forget_unheard`](Monitor::forget_unheard) change anything?
+    /// May [`forget_unheard`](Monitor::forget_unheard) change anything?
     #[inline]
     pub fn is_stale(&self) -> bool {
         self.stale

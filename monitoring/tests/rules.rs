@@ -624,7 +624,7 @@ fn m44_a_callback_that_went_is_expected_back_until_it_is_forgotten() {
     assert_eq!((b.m.heard(Event::Line).bits(), b.m.expected()[Event::Line.index()].bits()), (0, 0b10));
     assert!(b.m.is_stale());
     assert_eq!(scope(&mut b, Some("line")), Scope::Nothing);
-    assert_eq!((b.m.is_stale(), b.m.forget_unheard(), b.m.expected_version()), (false, None, version));
+    assert_eq!((b.m.forget_unheard(), b.m.is_stale(), b.m.expected_version()), (None, false, version));
     b.register(1, LINE, None);
     let change = b.m.forget_unheard().unwrap();
     assert_eq!((change.scope, change.events), (Scope::Callbacks, EventSet::LINE));

@@ -243,8 +243,9 @@ impl Vm {
             }
             // END_SEND: only for what was entered as a frame (rule M150).
             Event::StopIteration => {
-                let native = self.peek(1).to_value();
-                if !native.get::<Generator>().is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
+                let receiver = self.peek(1);
+                let native = Value::of(&receiver).get::<Generator>();
+                if !native.is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
                     return Ok(());
                 }
                 let v = self.peek(0).to_value();

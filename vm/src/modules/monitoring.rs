@@ -61,13 +61,16 @@ pub fn init(vm: &mut Vm, sys: &Value) {
 }
 
 /// A C int, through `__index__` (M4).
+#[inline]
 fn c_int(vm: &mut Vm, v: &Value) -> R<i32> {
     let i = if v.word().is_int() { v.word().int() } else { vm.index(v)? };
     i32::try_from(i).map_err(|_| vm.raise("OverflowError", "Python int too large to convert to C int"))
 }
+#[inline]
 fn refuse<T>(vm: &mut Vm, r: Result<T, MonitorError>) -> R<T> {
     r.map_err(|e| vm.raise("ValueError", e.to_string()))
 }
+#[inline]
 fn tool(vm: &mut Vm, v: &Value) -> R<ToolId> {
     let id = c_int(vm, v)?;
     refuse(vm, Monitor::<Callback, Value>::tool(id))
@@ -105,8 +108,7 @@ fn register_callback(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = tool(vm, &args[0])?;
     let event = c_int(vm, &args[1])?;
     let func = (!args[2].is_none()).then(|| Callback::of(args[2].clone()));
-    let one = Monitor::<Callback, Value>::one_event(event);
-    refuse(vm, one)?;
+    refuse(vm, Monitor::<Callback, Value>::one_event(event))?;
     vm.audit("sys.monitoring.register_callback", |_| vec![args[2].clone()])?;
     let (old, change) = vm.monitor.register_one(t, event, func);
     vm.apply(change, None);

@@ -299,9 +299,7 @@ impl Vm {
     /// A StopIteration with these arguments (a tuple).
     pub(crate) fn stop_iteration_with(&self, args: Value) -> Value {
         let value = args.as_::<Tuple>().as_slice().first().cloned().unwrap_or(Value::NONE);
-        let e = Exception::new(self.types.exception("StopIteration"), args);
-        *e.as_::<Exception>().fields.borrow_mut() = vec![value];
-        e
+        Exception::with_fields(self.types.exception("StopIteration"), args, vec![value])
     }
     /// A field of one of the classes that have some; `None`: it has no such field.
     pub fn exception_field(&self, e: &Value, name: &str) -> Option<Value> {
