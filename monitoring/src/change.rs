@@ -12,8 +12,8 @@ pub enum Scope {
     Everywhere,
     /// The one code object of the call, wherever it runs (M84).
     ThisCode,
-    /// Callbacks came or went: what is armed is unchanged, but probes are placed only where a callback
-    /// would hear them.
+    /// Callbacks came, or have been gone for long: what is armed is unchanged, but probes are placed only where a
+    /// callback is expected to hear them.
     Callbacks,
 }
 

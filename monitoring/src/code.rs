@@ -65,6 +65,7 @@ impl CodeState {
         self.inner.iter().flat_map(|i| i.disabled.iter().copied())
     }
     /// Tools that answered DISABLE at this site.
+    #[inline]
     pub fn disabled(&self, offset: u32, event: Event) -> ToolMask {
         match &self.inner {
             Some(i) if !i.disabled.is_empty() => {

@@ -201,6 +201,7 @@ pub trait TypedEvent: Copy {
 
 impl Event {
     /// The event with this bit number.
+    #[inline]
     pub const fn from_bit(bit: u32) -> Option<Event> {
         if (bit as usize) < Event::ALL.len() { Some(Event::ALL[bit as usize]) } else { None }
     }
@@ -262,6 +263,7 @@ impl EventSet {
     pub const SITED: EventSet = EventSet::LOCAL.union(EventSet::ANCILLARY);
 
     /// The members, by bit number.
+    #[inline]
     pub fn events(self) -> impl Iterator<Item = Event> {
         let mut bits = self.bits();
         std::iter::from_fn(move || {

@@ -43,11 +43,11 @@ impl Delivery {
     }
     /// The next tool that has a callback now.
     #[inline]
-    pub fn next<C: Clone, N: Clone>(&mut self, monitor: &Monitor<C, N>) -> Option<(ToolId, C)> {
+    pub fn next<'m, C: Clone, N: Clone>(&mut self, monitor: &'m Monitor<C, N>) -> Option<(ToolId, &'m C)> {
         while let Some(tool) = self.left.highest() {
             self.left = self.left.minus(ToolMask::of(tool));
             if let Some(c) = monitor.callback(tool, self.event) {
-                return Some((tool, c.clone()));
+                return Some((tool, c));
             }
         }
         None

@@ -72,8 +72,13 @@ pub struct Monitor<C, N> {
     global: [ToolMask; Event::ALL.len()],
     /// Tools with a callback, an event each (CALL: for any of its three).
     heard: [ToolMask; Event::ALL.len()],
-    /// Counts changes of `heard`.
-    heard_version: u64,
+    /// Those, and tools that had one before: it may well come back, so probes are left where they are until
+    /// [`forget_unheard`](Monitor::forget_unheard).
+    expected: [ToolMask; Event::ALL.len()],
+    /// Counts changes of `expected`.
+    expected_version: u64,
+    /// Has `expected` been more than `heard` since the two were last made equal?
+    stale: bool,
 }
 
 impl<C: Clone, N: Clone> Monitor<C, N> {
@@ -91,7 +96,9 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
             restart: 0,
             global: [ToolMask::NONE; Event::ALL.len()],
             heard: [ToolMask::NONE; Event::ALL.len()],
-            heard_version: 1,
+            expected: [ToolMask::NONE; Event::ALL.len()],
+            expected_version: 1,
+            stale: false,
         }
     }
     #[inline]
@@ -143,7 +150,10 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
         t.callbacks = std::array::from_fn(|_| None);
         t.as_branch = EventSet::empty();
         t.local_valid_since = version;
-        self.count_heard();
+        for e in Event::ALL {
+            self.note_heard(tool, *e);
+        }
+        let _ = self.forget_unheard();
         Change::new(Scope::Everywhere, Cause::Clear, Some(tool), EventSet::all())
     }
     pub fn free_tool_id(&mut self, tool: ToolId) -> Change {
@@ -244,6 +254,10 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     ) -> Result<(Option<C>, Change)> {
         let tool = Self::tool(tool)?;
         Self::one_event(event)?;
+        Ok(self.register_one(tool, event, func))
+    }
+    /// The same, after [`one_event`](Monitor::one_event).
+    pub fn register_one(&mut self, tool: ToolId, event: i32, func: Option<C>) -> (Option<C>, Change) {
         let (old, events) = match Event::from_bit(event.trailing_zeros()) {
             Some(e) => (self.put(tool, e, func, false), e.set()),
             None => {
@@ -252,15 +266,15 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
                 (left, EventSet::BRANCH_LEFT | EventSet::BRANCH_RIGHT)
             }
         };
-        let scope = self.count_heard();
-        Ok((old, Change::new(scope, Cause::Register, Some(tool), events)))
+        let scope = self.note_all_heard(tool, events);
+        (old, Change::new(scope, Cause::Register, Some(tool), events))
     }
     /// The callback of an internal tool for these events.
     pub fn register_unchecked(&mut self, tool: ToolId, events: EventSet, func: C) -> Change {
         for e in events.events() {
             self.put(tool, e, Some(func.clone()), false);
         }
-        let scope = self.count_heard();
+        let scope = self.note_all_heard(tool, events);
         Change::new(scope, Cause::Register, Some(tool), events)
     }
     /// The check of `register_callback`'s event, for callers that must do something between check and
@@ -281,7 +295,7 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     }
     pub(crate) fn drop_callback(&mut self, tool: ToolId, e: Event) -> Change {
         self.put(tool, e, None, false);
-        let scope = self.count_heard();
+        let scope = self.note_all_heard(tool, e.set());
         Change::new(scope, Cause::Register, Some(tool), e.set())
     }
     /// Was the callback registered for BRANCH, not for this direction?
@@ -293,32 +307,67 @@ impl<C: Clone, N: Clone> Monitor<C, N> {
     pub fn callback(&self, tool: ToolId, event: Event) -> Option<&C> {
         self.at(tool).callbacks[event as usize].as_ref()
     }
-    /// Does some tool's having callbacks at all make a difference now?
-    fn count_heard(&mut self) -> Scope {
-        let mut heard = [ToolMask::NONE; Event::ALL.len()];
-        for t in ToolId::all() {
-            for (mask, callback) in heard.iter_mut().zip(&self.at(t).callbacks) {
-                if callback.is_some() {
-                    *mask = mask.or(ToolMask::of(t));
-                }
-            }
+    /// Does it make a difference to probes that these callbacks of the tool came or went?
+    fn note_all_heard(&mut self, tool: ToolId, events: EventSet) -> Scope {
+        let mut grown = false;
+        for e in events.events() {
+            grown |= self.note_heard(tool, e);
         }
-        let [call, c_return, c_raise] =
-            [Event::Call, Event::CReturn, Event::CRaise].map(|e| heard[e as usize]);
-        heard[Event::Call as usize] = call.or(c_return).or(c_raise);
-        if self.heard == heard {
+        if !grown {
             return Scope::Nothing;
         }
-        self.heard = heard;
-        self.heard_version += 1;
+        self.expected_version += 1;
         Scope::Callbacks
     }
-    /// Counts the changes of [`heard`](Monitor::heard).
-    #[inline]
-    pub fn heard_version(&self) -> u64 {
-        self.heard_version
+    /// True: the tool was not expected to have a callback.
+    fn note_heard(&mut self, tool: ToolId, event: Event) -> bool {
+        let callbacks = &self.at(tool).callbacks;
+        let has = |e: Event| callbacks[e as usize].is_some();
+        let own = has(event);
+        if event.controlling() != Event::Call {
+            return self.note(tool, event, own);
+        }
+        let call = [Event::Call, Event::CReturn, Event::CRaise].into_iter().any(has);
+        // Both are noted.
+        self.note(tool, event, own) | self.note(tool, Event::Call, call)
     }
-    /// Tools that would call somebody for `event`: without one, no probe is worth placing.
+    fn note(&mut self, tool: ToolId, event: Event, has: bool) -> bool {
+        let (heard, expected) = (&mut self.heard[event as usize], &mut self.expected[event as usize]);
+        let tool = ToolMask::of(tool);
+        *heard = if has { heard.or(tool) } else { heard.minus(tool) };
+        let grown = !heard.minus(*expected).is_empty();
+        *expected = expected.or(*heard);
+        self.stale |= *expected != *heard;
+        grown
+    }
+    /// Nobody answers where probes are: no longer expects tools that have no callback. None: it is not that.
+    pub fn forget_unheard(&mut self) -> Option<Change> {
+        self.stale = false;
+        if self.expected == self.heard {
+            return None;
+        }
+        let gone = |e: &&Event| self.expected[e.index()] != self.heard[e.index()];
+        let events = Event::ALL.iter().filter(gone).fold(EventSet::empty(), |set, e| set | e.set());
+        self.expected = self.heard;
+        self.expected_version += 1;
+        Some(Change::new(Scope::Callbacks, Cause::Register, None, events))
+    }
+    /// May [`forget_unheard`](Monitor::forget_unheard) change anything?
+    #[inline]
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+    /// Counts the changes of [`expected`](Monitor::expected).
+    #[inline]
+    pub fn expected_version(&self) -> u64 {
+        self.expected_version
+    }
+    /// Tools for which a probe for an event is worth placing, by the event's index.
+    #[inline]
+    pub fn expected(&self) -> &[ToolMask; Event::ALL.len()] {
+        &self.expected
+    }
+    /// Tools that would call somebody for `event`.
     #[inline]
     pub fn heard(&self, event: Event) -> ToolMask {
         self.heard[event as usize]

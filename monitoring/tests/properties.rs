@@ -375,7 +375,7 @@ impl Rig {
         let mut model = self.model.start(bit, code, offset);
         let mut answers = answers.iter();
         loop {
-            let next = real.next(&self.monitor).map(|(tool, callback)| (tool.index() as i32, callback));
+            let next = real.next(&self.monitor).map(|(tool, callback)| (tool.index() as i32, *callback));
             let Some((tool, _)) = same("delivered to", next, self.model.next(&mut model))? else {
                 return Ok(());
             };

@@ -36,6 +36,10 @@ fn text<T>(result: Result<T, MonitorError>) -> String {
     result.err().map_or("no error".into(), |e| e.to_string())
 }
 
+fn next(delivery: &mut Delivery, m: &Monitor<&'static str, &'static str>) -> Option<(ToolId, &'static str)> {
+    delivery.next(m).map(|(tool, f)| (tool, *f))
+}
+
 impl Bench {
     /// Tools 0, 1 and 2 are in use.
     fn new(rules: Rules) -> Bench {
@@ -326,7 +330,7 @@ fn m12_delivery_stops_in_the_running_frame() {
         b.enter(0);
         stop(&mut b);
         let mut delivery = Delivery::start(Event::Line, b.codes[0].armed(4, Event::Line));
-        assert_eq!(delivery.next(&b.m), None);
+        assert_eq!(next(&mut delivery, &b.m), None);
     }
 }
 
@@ -607,7 +611,27 @@ fn m44_without_a_callback_or_without_the_event_nobody_is_called() {
     let armed = b.codes[0].armed(4, Event::Line);
     assert_eq!(armed, ToolMask::of(id(1)));
     assert!(armed.and(b.m.heard(Event::Line)).is_empty());
-    assert_eq!(Delivery::start(Event::Line, armed).next(&b.m), None);
+    assert_eq!(next(&mut Delivery::start(Event::Line, armed), &b.m), None);
+}
+
+#[test]
+fn m44_a_callback_that_went_is_expected_back_until_it_is_forgotten() {
+    let mut b = Bench::new(Rules::Specification);
+    let scope = |b: &mut Bench, f| b.m.register_callback(1, LINE, f).unwrap().1.scope;
+    assert_eq!(scope(&mut b, Some("line")), Scope::Callbacks);
+    let version = b.m.expected_version();
+    assert_eq!(scope(&mut b, None), Scope::Nothing);
+    assert_eq!((b.m.heard(Event::Line).bits(), b.m.expected()[Event::Line.index()].bits()), (0, 0b10));
+    assert!(b.m.is_stale());
+    assert_eq!(scope(&mut b, Some("line")), Scope::Nothing);
+    assert_eq!((b.m.forget_unheard(), b.m.is_stale(), b.m.expected_version()), (None, false, version));
+    b.register(1, LINE, None);
+    let change = b.m.forget_unheard().unwrap();
+    assert_eq!((change.scope, change.events), (Scope::Callbacks, EventSet::LINE));
+    assert!(b.m.expected()[Event::Line.index()].is_empty() && b.m.expected_version() > version);
+    b.register(1, LINE, Some("line"));
+    b.clear(1);
+    assert!(b.m.expected()[Event::Line.index()].is_empty() && !b.m.is_stale());
 }
 
 #[test]
@@ -658,7 +682,7 @@ fn three_tools() -> (Bench, Delivery) {
 fn m50_m51_highest_tool_first() {
     let (b, mut d) = three_tools();
     let order: Vec<(usize, &str)> =
-        std::iter::from_fn(|| d.next(&b.m)).map(|(tool, f)| (tool.index(), f)).collect();
+        std::iter::from_fn(|| next(&mut d, &b.m)).map(|(tool, f)| (tool.index(), f)).collect();
     assert_eq!(order, [(2, "two"), (1, "one"), (0, "zero")]);
 }
 
@@ -667,31 +691,31 @@ fn m51_the_tools_are_fixed_at_the_start() {
     let (mut b, mut d) = three_tools();
     b.set(0, 0);
     b.set(1, 0);
-    assert_eq!(d.next(&b.m), Some((id(2), "two")));
+    assert_eq!(next(&mut d, &b.m), Some((id(2), "two")));
     // Tool 2 switches the others off: too late. Tool 1 is switched on by none of this.
-    assert_eq!(d.next(&b.m), Some((id(1), "one")));
-    assert_eq!(d.next(&b.m), Some((id(0), "zero")));
-    assert_eq!(d.next(&b.m), None);
+    assert_eq!(next(&mut d, &b.m), Some((id(1), "one")));
+    assert_eq!(next(&mut d, &b.m), Some((id(0), "zero")));
+    assert_eq!(next(&mut d, &b.m), None);
 
     let mut d = Delivery::start(Event::Line, b.codes[0].armed(4, Event::Line));
     b.set(1, LINE);
-    assert_eq!(d.next(&b.m), Some((id(2), "two")));
-    assert_eq!(d.next(&b.m), None);
+    assert_eq!(next(&mut d, &b.m), Some((id(2), "two")));
+    assert_eq!(next(&mut d, &b.m), None);
 }
 
 #[test]
 fn m51_callbacks_are_looked_up_one_by_one() {
     let (mut b, mut d) = three_tools();
-    assert_eq!(d.next(&b.m), Some((id(2), "two")));
+    assert_eq!(next(&mut d, &b.m), Some((id(2), "two")));
     b.free(1);
     b.register(0, LINE, Some("replaced"));
-    assert_eq!(d.next(&b.m), Some((id(0), "replaced")));
+    assert_eq!(next(&mut d, &b.m), Some((id(0), "replaced")));
 
     let (mut b, mut d) = three_tools();
     b.register(1, LINE, None);
-    assert_eq!(d.next(&b.m), Some((id(2), "two")));
+    assert_eq!(next(&mut d, &b.m), Some((id(2), "two")));
     b.clear(0);
-    assert_eq!(d.next(&b.m), None);
+    assert_eq!(next(&mut d, &b.m), None);
 }
 
 // ---- 6, DISABLE and restart
@@ -734,7 +758,7 @@ fn m71_events_that_cannot_be_disabled() {
                 b.m.disable(id(1), event, &mut b.codes[0], 4, None).expect_err("cannot be disabled");
             let message = format!("Cannot disable {} events. Callback removed.", event.name());
             assert_eq!(CannotDisable(which, change).to_string(), message);
-            assert_eq!((which, change.scope, change.events), (event, Scope::Callbacks, event.set()));
+            assert_eq!((which, change.scope, change.events), (event, Scope::Nothing, event.set()));
             assert_eq!((b.callback(1, event), b.callback(2, event)), (None, Some("f")));
             assert_eq!(b.callback(1, Line), Some("line"));
             assert_eq!((b.m.heard(event).bits(), b.events(1)), (0b100, set));

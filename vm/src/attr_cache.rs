@@ -186,11 +186,14 @@ fn specialise(vm: &mut Vm, general: u8, how: impl FnOnce(&mut Vm) -> Option<Foun
     }
     let cache = cache_of(code, at);
     let mut form = general;
-    if cache.is_patient()
-        && let Some(found) = how(vm)
-    {
-        cache.learn(&found);
-        form = found.form;
+    if cache.is_patient() {
+        match how(vm) {
+            Some(found) => {
+                cache.learn(&found);
+                form = found.form;
+            }
+            None => cache.misses.set(cache.misses.get() + 1),
+        }
     }
     code.live[at].set(code.base[at] & 0xff00 | form as u16);
 }

@@ -74,8 +74,8 @@ pub struct Code {
     pub(crate) probed: Cell<bool>,
     /// What the VM's `resume_key` was when this code was last found up to date.
     pub(crate) seen: Cell<u64>,
-    /// The monitor's `heard_version` for which the probes were placed.
-    pub(crate) heard_seen: Cell<u64>,
+    /// The monitor's `expected_version` for which the probes were placed.
+    pub(crate) expected_seen: Cell<u64>,
     lines: OnceCell<Box<[i32]>>,
     starts: OnceCell<Box<[u32]>>,
     /// What the site table derives from the bytecode, made when first needed.

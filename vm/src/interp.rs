@@ -1052,9 +1052,13 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         let target = unsafe { self.ip.offset(target) };
         let r = self.vm().fire_local(event, target);
         let jumped = self.vm().take_jump();
+        if r.is_ok() && !jumped {
+            // Only a callback that sets `f_lineno`, or fails, moves the frame.
+            return Ok(());
+        }
         self.reload();
         r?;
-        if jumped { Err(Stop::Jump) } else { Ok(()) }
+        Err(Stop::Jump)
     }
 }
 

@@ -12,6 +12,7 @@ pub mod compile;
 pub mod error;
 pub mod frame;
 pub mod gc;
+pub mod hearer;
 pub mod import;
 pub mod interp;
 pub mod layout;

@@ -2,15 +2,17 @@
 
 use crate::code::Code;
 use crate::error::R;
-use crate::frame::{FLAG_ENTRY, Frame, Ip, NO_PREV};
+use crate::frame::{Frame, Ip, NO_PREV};
+use crate::hearer::Hearer;
 use crate::listen::RustCallback;
-use crate::object::{Flavour, Function, Generator, Kind, Kw, Method, Tuple};
+use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
-use crate::site::{self, Armed, LineRule, Site, StaticSites};
+use crate::site::{self, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use rustc_hash::FxHashSet;
 use seriema_monitoring::{Cause, Change, Delivery, Event, Rules, Scope, ToolId, ToolMask, Verdict};
+use std::rc::Rc;
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
 pub struct EventInfo<'a> {
@@ -25,36 +27,50 @@ pub struct EventInfo<'a> {
 /// Who is called.
 #[derive(Clone)]
 pub enum Callback {
+    /// A Python function or a method of one.
+    Function(Rc<Hearer>),
+    /// Any other callable.
     Python(Value),
     Rust(RustCallback),
     /// The VM's own: `sys.settrace`, `sys.setprofile`.
     Internal(fn(&mut Vm, &EventInfo) -> R<Verdict>),
 }
 
+impl Callback {
+    pub fn of(callable: Value) -> Callback {
+        match Hearer::new(&callable) {
+            Some(h) => Callback::Function(Rc::new(h)),
+            None => Callback::Python(callable),
+        }
+    }
+    /// The Python object that is called.
+    pub fn callable(&self) -> Option<&Value> {
+        match self {
+            Callback::Function(h) => Some(&h.callable),
+            Callback::Python(v) => Some(v),
+            Callback::Rust(_) | Callback::Internal(_) => None,
+        }
+    }
+}
+
 /// State of a CALL event that its C_RETURN or C_RAISE needs.
+#[derive(Clone, Copy)]
 pub(crate) struct CallHeard {
     /// Tools that had the site disabled before the CALL.
     disabled: ToolMask,
-    callable: Value,
-    arg0: Value,
 }
 
-/// With the opcode that [`Vm::probe`] answers: it has an event to fire.
-pub(crate) const ON_PROBED: u32 = 256;
-
-// Bits of `Frame::overlaid`, about the instruction that the last probe met.
-/// It was overlaid by INSTRUCTION or LINE (rule M115).
-const OVERLAID: u32 = 1;
-/// A RESUME that was heard: the LINE after it fires even if it is the same line.
-const HEARD_RESUME: u32 = 2;
-/// Its own event was not heard when INSTRUCTION was told.
-const TOO_LATE: u32 = 4;
+/// So many events that nobody heard, and probes are no longer left where a callback used to hear them.
+const UNHEARD: u32 = 64;
 
 impl Vm {
     // ---- changes
 
     /// Applies a change to whatever it concerns (rules M83, M84).
     pub fn apply(&mut self, change: Change, code: Option<&Code>) {
+        if change.cause == Cause::Register {
+            self.unheard = 0;
+        }
         match change.scope {
             Scope::Nothing => {}
             Scope::ThisCode => {
@@ -78,9 +94,10 @@ impl Vm {
     pub(crate) fn update_code(&mut self, code: &Code, change: &Change) {
         let update = self.monitor.update(&mut code.monitoring.borrow_mut());
         code.seen.set(self.version);
-        let heard = self.monitor.heard_version();
-        let probes = update.changed || code.heard_seen.get() != heard && !code.monitoring.borrow().is_quiet();
-        code.heard_seen.set(heard);
+        let expected = self.monitor.expected_version();
+        let probes =
+            update.changed || code.expected_seen.get() != expected && !code.monitoring.borrow().is_quiet();
+        code.expected_seen.set(expected);
         if probes {
             site::mark_frames(self, code);
             site::refresh(self, code, &|| describe(change));
@@ -138,48 +155,50 @@ impl Vm {
     // ---- probes
 
     /// The interpreter met a PROBE at the current instruction: fires LINE and INSTRUCTION, and answers the
-    /// base opcode, with [`ON_PROBED`] if its body has to run on the probed machine, to fire the rest.
-    #[inline(always)]
-    pub(crate) fn probe(&mut self) -> R<u32> {
+    /// base opcode, with [`ON_PROBED`](site::ON_PROBED) if its body has to run on the probed machine, to fire
+    /// the rest.
+    pub(crate) fn probe(&mut self) -> R<u16> {
         let f = self.frame();
-        let (code, at) = (f.code(), f.unit());
-        let (site, armed) = (code.sites().at(at), code.sites().armed(at));
-        let (how, form) = (noted(site, armed), base_form(site, armed));
-        if !self.in_callback && !armed.line.or(armed.instruction).is_empty() {
-            return self.probe_line(at, how);
+        let at = f.unit();
+        let armed = f.code().sites().armed(at);
+        if self.in_callback || armed.line.or(armed.instruction).is_empty() {
+            f.prev_unit = at as u32;
+            f.overlaid = armed.noted as u32;
+            return Ok(armed.form);
         }
-        f.prev_unit = at as u32;
-        f.overlaid = how;
-        Ok(form)
+        self.probe_line(at)
     }
+    /// The same of an instruction that LINE or INSTRUCTION is armed for.
     #[inline(always)]
-    fn probe_line(&mut self, at: usize, mut how: u32) -> R<u32> {
+    pub(crate) fn probe_line(&mut self, at: usize) -> R<u16> {
         let code = self.code_word();
         let sites = Value::of(&code).as_::<Code>().sites();
         let site = sites.at(at);
-        let line = sites.armed(at).line;
-        if !line.is_empty()
+        let armed = sites.armed(at);
+        let mut noted = armed.noted;
+        if !armed.line.is_empty()
             && let Some(rule) = site.rule
             && self.line_changed(sites, at, self.frame().prev_unit, rule)
         {
-            self.fire(Event::Line, line, at, &[Word::from_small(site.line as i64)])?;
+            self.fire(Event::Line, armed.line, at, &[Word::from_small(site.line as i64)])?;
             if self.take_jump() {
                 // The callback set `f_lineno`: this instruction does not run.
-                return Ok(op::NOP as u32);
+                return Ok(op::NOP as u16);
             }
         }
-        let armed = sites.armed(at);
+        let mut armed = sites.armed(at);
         if !armed.instruction.is_empty() {
             // What INSTRUCTION's callbacks switch on comes too late for this instruction (rule M89).
             if site.own.is_some() && armed.own.is_empty() {
-                how |= TOO_LATE;
+                noted |= TOO_LATE;
             }
             self.fire(Event::Instruction, armed.instruction, at, &[offset_word(at)])?;
+            armed = sites.armed(at);
         }
         let f = self.frame();
         f.prev_unit = at as u32;
-        f.overlaid = how;
-        Ok(base_form(site, sites.armed(at)))
+        f.overlaid = noted as u32;
+        Ok(armed.form)
     }
 
     #[inline]
@@ -193,14 +212,16 @@ impl Vm {
         }
         // A RESUME counts only if PY_START or PY_RESUME is not heard and was not when it ran.
         before.op == op::RESUME
-            && (self.frame().overlaid & HEARD_RESUME != 0 || !sites.armed(prev as usize).own.is_empty())
+            && (self.frame().overlaid & HEARD_RESUME as u32 != 0
+                || !sites.armed(prev as usize).own.is_empty())
     }
 
     /// A local event of the instruction under way (whose unit the probe left in `prev_unit`). `target` is
     /// where a jump or branch went.
+    #[inline(always)]
     pub(crate) fn fire_local(&mut self, event: Event, target: Ip) -> R {
         let at = self.frame().prev_unit as usize;
-        if self.frame().overlaid & TOO_LATE != 0 {
+        if self.frame().overlaid & TOO_LATE as u32 != 0 {
             self.call_heard = None;
             return Ok(());
         }
@@ -210,40 +231,37 @@ impl Vm {
         if self.in_callback {
             return Ok(());
         }
+        let tools = self.frame().code().sites().armed(at).own;
+        if tools.is_empty() {
+            return Ok(());
+        }
         match event {
-            Event::PyStart | Event::PyResume => self.fire_here(event, at, &[offset_word(at)]),
+            Event::PyStart | Event::PyResume => self.fire(event, tools, at, &[offset_word(at)]),
             Event::PyReturn | Event::PyYield => {
                 let v = self.peek(0);
-                self.fire_here(event, at, &[offset_word(at), v])
+                self.fire(event, tools, at, &[offset_word(at), v])
             }
             // END_SEND: only for what was entered as a frame (rule M150).
             Event::StopIteration => {
-                let native = self.peek(1).to_value();
-                if !native.get::<Generator>().is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
+                let receiver = self.peek(1);
+                let native = Value::of(&receiver).get::<Generator>();
+                if !native.is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
                     return Ok(());
                 }
                 let v = self.peek(0).to_value();
                 let e = self.stop_iteration_of(v)?;
-                self.fire_here(event, at, &[offset_word(at), e.word()])
+                self.fire(event, tools, at, &[offset_word(at), e.word()])
             }
-            Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, at, target),
+            Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, tools, at, target),
             _ => Ok(()),
         }
     }
 
-    /// The instruction's own event, whose callbacks fail at that very unit.
-    fn fire_here(&mut self, event: Event, at: usize, args: &[Word]) -> R {
-        let tools = self.frame().code().sites().armed(at).own;
-        if tools.is_empty() { Ok(()) } else { self.fire(event, tools, at, args) }
-    }
     /// The words of `args` are kept by the caller, or by the frame's stack, which an event like these cannot
     /// change.
     #[inline(always)]
     fn fire(&mut self, event: Event, tools: ToolMask, at: usize, args: &[Word]) -> R {
-        let code = self.code_word();
-        // SAFETY: as said above.
-        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
-        let r = self.deliver(event, tools, Value::of(&code), at as u32 * 2, args);
+        let r = self.deliver(event, tools, at as u32 * 2, args);
         if r.is_err() {
             self.failed_at(at);
         }
@@ -277,24 +295,21 @@ impl Vm {
         true
     }
 
-    fn fire_jump(&mut self, event: Event, at: usize, target: Ip) -> R {
-        let tools = self.frame().code().sites().armed(at).own;
-        if tools.is_empty() {
-            return Ok(());
-        }
+    #[inline]
+    fn fire_jump(&mut self, event: Event, tools: ToolMask, at: usize, target: Ip) -> R {
         let word = self.code_word();
         let code = Value::of(&word).as_::<Code>();
         let to = (target as usize - code.live.as_ptr() as usize) / 2;
-        let source =
-            if self.frame().overlaid & OVERLAID != 0 { at } else { code.sites().at(at).source as usize };
-        let args = [offset_word(source), offset_word(to)];
-        // SAFETY: numbers.
-        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
+        let source = if self.frame().overlaid & OVERLAID as u32 != 0 {
+            at
+        } else {
+            code.sites().at(at).source as usize
+        };
         // The frame shows the jump as the instruction under way (rule M47).
         let f = self.frame();
         f.ip = f.ip_at(at).wrapping_add(1);
         self.tracing.next_unit = to;
-        let r = self.deliver(event, tools, Value::of(&word), at as u32 * 2, args);
+        let r = self.deliver(event, tools, at as u32 * 2, &[offset_word(source), offset_word(to)]);
         if r.is_ok() && self.tracing.jumped.0 != self.frame {
             self.frame().ip = target;
         }
@@ -324,15 +339,10 @@ impl Vm {
         let python = code.sites().at(at).op != op::LOAD_SUPER_ATTR
             && (c.is_kind(Kind::Function)
                 || c.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
-        let heard = (!python).then(|| CallHeard {
-            disabled: code.monitoring.borrow().disabled(at as u32 * 2, Event::Call),
-            callable: callable.to_value(),
-            arg0: arg0.to_value(),
-        });
-        let args = [offset_word(at), callable, arg0];
-        // SAFETY: the stack keeps them: this event cannot change it.
-        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
-        self.deliver(Event::Call, tools, Value::of(&word), at as u32 * 2, args)?;
+        let disabled = || code.monitoring.borrow().disabled(at as u32 * 2, Event::Call);
+        let heard = (!python).then(|| CallHeard { disabled: disabled() });
+        // The stack keeps them: this event cannot change it.
+        self.deliver(Event::Call, tools, at as u32 * 2, &[offset_word(at), callable, arg0])?;
         self.call_heard = heard;
         Ok(())
     }
@@ -363,22 +373,22 @@ impl Vm {
         }
     }
 
-    /// After a call from a probed instruction: C_RETURN or C_RAISE, to the tools that hear CALL now.
-    pub(crate) fn fire_after_call(&mut self, heard: Option<CallHeard>, failed: bool) -> R {
-        let Some(h) = heard else { return Ok(()) };
-        if self.in_callback {
+    /// After a call from a probed instruction, whose words are on the stack yet: C_RETURN or C_RAISE, to the
+    /// tools that hear CALL now.
+    pub(crate) fn fire_after_call(&mut self, heard: CallHeard, failed: bool) -> R {
+        let event = if failed { Event::CRaise } else { Event::CReturn };
+        if self.in_callback || self.monitor.heard(event).is_empty() {
             return Ok(());
         }
-        let v = self.code_word();
-        let v = Value::of(&v);
-        let at = self.frame().unit();
-        let event = if failed { Event::CRaise } else { Event::CReturn };
-        let tools = v.as_::<Code>().monitoring.borrow().active(Event::Call).minus(h.disabled);
+        let code = self.code_word();
+        let code = Value::of(&code).as_::<Code>();
+        let tools = code.monitoring.borrow().active(Event::Call).minus(heard.disabled);
         if tools.is_empty() {
             return Ok(());
         }
-        let args = [Value::small(at as i64 * 2), h.callable, h.arg0];
-        self.deliver(event, tools, v, at as u32 * 2, &args)
+        let at = self.frame().unit();
+        let (callable, arg0) = self.call_arguments(code.base_op(at), code.base_arg(at) as usize);
+        self.deliver(event, tools, at as u32 * 2, &[offset_word(at), callable, arg0])
     }
 
     /// A non-local event at unit `at`: RAISE, RERAISE, EXCEPTION_HANDLED, PY_UNWIND. On failure the
@@ -388,14 +398,7 @@ impl Vm {
         if tools.is_empty() || self.in_callback {
             return Ok(());
         }
-        let code = self.code_word();
-        self.deliver(
-            event,
-            tools,
-            Value::of(&code),
-            at * 2,
-            &[Value::small(at as i64 * 2), exception.clone()],
-        )
+        self.deliver(event, tools, at * 2, &[offset_word(at as usize), exception.word()])
     }
 
     /// The code object of the current frame, which keeps it, whatever callbacks do.
@@ -406,30 +409,44 @@ impl Vm {
 
     // ---- delivery
 
-    /// Calls the callbacks of `tools`, highest first.
+    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args` (a number
+    /// first), which somebody keeps.
     #[inline(never)]
-    fn deliver(&mut self, event: Event, tools: ToolMask, code: &Value, offset: u32, args: &[Value]) -> R {
+    fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: &[Word]) -> R {
         let mut delivery = Delivery::start(event, tools);
-        let Some((tool, callback)) = delivery.next(&self.monitor) else { return Ok(()) };
-        if event.other_direction().is_some() && self.is_silent_branch(tool, event, code, args) {
-            self.disable(tool, event, code, offset)?;
+        let Some((tool, callback)) = delivery.next(&self.monitor) else {
+            self.heard_by_nobody();
+            return Ok(());
+        };
+        let hearer = match callback {
+            Callback::Function(h) => Rc::as_ptr(h),
+            _ => std::ptr::null(),
+        };
+        let verdict = if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(args) {
+            Verdict::Disable
         } else {
             self.events_fired += 1;
             self.in_callback = true;
             self.tracing.event = Some((event, self.frame));
-            let answer = self.call_back(callback, EventInfo { tool, event, code, args });
+            // SAFETY: it is registered; the caller keeps the arguments.
+            let answer = if !hearer.is_null() && unsafe { self.enter_hearer(hearer, args) } {
+                crate::interp::run(self).map(|v| self.verdict(v))
+            } else {
+                self.call_back(tool, event, args)
+            };
             self.in_callback = false;
             self.tracing.event = None;
             if self.tracing.handled.is_some() {
                 self.restore_handled();
             }
-            if answer? == Verdict::Disable {
-                self.disable(tool, event, code, offset)?;
-            }
+            answer?
+        };
+        if verdict == Verdict::Disable {
+            self.disable(tool, event, offset)?;
         }
         match delivery.rest() {
             ToolMask::NONE => Ok(()),
-            rest => self.deliver(event, rest, code, offset, args),
+            rest => self.deliver(event, rest, offset, args),
         }
     }
     #[cold]
@@ -438,88 +455,58 @@ impl Vm {
             drop(std::mem::replace(&mut self.handled, handled));
         }
     }
+    #[inline(always)]
+    fn verdict(&self, answer: Value) -> Verdict {
+        if answer.is(&self.monitoring_disable) { Verdict::Disable } else { Verdict::Continue }
+    }
+    /// Probes stay for a while when a callback is taken away: it may come back.
+    #[cold]
+    fn heard_by_nobody(&mut self) {
+        if !self.monitor.is_stale() {
+            return;
+        }
+        self.unheard += 1;
+        if self.unheard >= UNHEARD {
+            self.unheard = 0;
+            if let Some(change) = self.monitor.forget_unheard() {
+                self.apply(change, None);
+            }
+        }
+    }
 
     /// CPython 3.14's way with callbacks registered for BRANCH (rule M76): where the instruction reported as
     /// the source carries no instrumentation now, the direction is silenced without a call.
-    #[inline]
-    fn is_silent_branch(&self, tool: ToolId, event: Event, code: &Value, args: &[Value]) -> bool {
-        if self.monitor.rules() != Rules::CPython314 || !self.monitor.registered_as_branch(tool, event) {
-            return false;
-        }
-        let armed = code.as_::<Code>().sites().armed(args[0].word().int() as usize / 2);
-        armed.line.or(armed.instruction).or(armed.own).is_empty()
-    }
-
-    #[inline(always)]
-    fn call_back(&mut self, callback: Callback, info: EventInfo) -> R<Verdict> {
-        let answer = match callback {
-            Callback::Rust(f) => return self.call_listener(&f, &info),
-            Callback::Internal(f) => return f(self, &info),
-            Callback::Python(f) => match f.kind() {
-                Some(Kind::Function) => self.call_hearer(f, None, info)?,
-                Some(Kind::Method) if f.as_::<Method>().func.is_kind(Kind::Function) => {
-                    let m = f.as_::<Method>();
-                    self.call_hearer(m.func.clone(), Some(m.self_.clone()), info)?
-                }
-                _ => self.call_with_all(&f, None, &info)?,
-            },
-        };
-        Ok(if answer.is(&self.monitoring_disable) { Verdict::Disable } else { Verdict::Continue })
-    }
-    /// Calls a Python function with an event's arguments, as [`Vm::call`] would: the arguments go to where its
-    /// locals are, and it begins behind its RESUME, which would fire nothing in a callback.
-    #[inline(always)]
-    fn call_hearer(&mut self, f: Value, self_: Option<Value>, info: EventInfo) -> R<Value> {
-        let code: *const Code = f.as_::<Function>().code();
-        // SAFETY: the function, which this frame and then the callback's own, keeps its code.
-        let code = unsafe { &*code };
-        // Behind the code object up to three arguments; before it perhaps the object of a method.
-        let mut words = [Word::NULL; 5];
-        words[1] = info.code.word();
-        for (w, a) in words[2..].iter_mut().zip(info.args) {
-            *w = a.word();
-        }
-        let first = match &self_ {
-            Some(v) => {
-                words[0] = v.word();
-                0
-            }
-            None => 1,
-        };
-        let n = 2 - first + info.args.len();
-        if !code.simple_args || code.argcount as usize != n || code.generator_entry != 0 {
-            return self.call_with_all(&f, self_, &info);
-        }
-        self.guard_native_stack()?;
-        // SAFETY: borrowed from `self_` and `info`.
-        let all = unsafe { Value::slice_of(words[first..].as_ptr(), n) };
-        self.enter_with(f, 0, all, 0, FLAG_ENTRY)?;
-        if self.breaker.get() == 0 {
-            match code.base[..] {
-                [first, _, ..] if first as u8 == op::RESUME => self.frame().ip = &code.live[1],
-                [first, second, _, ..]
-                    if first as u8 == op::COPY_FREE_VARS
-                        && second as u8 == op::RESUME
-                        && crate::runtime::func::copy_free_vars(self, first as u32 >> 8).is_ok() =>
-                {
-                    self.frame().ip = &code.live[2];
-                }
-                _ => {}
-            }
-        }
-        crate::interp::run(self)
-    }
-
-    #[cold]
     #[inline(never)]
-    fn call_with_all(&mut self, f: &Value, self_: Option<Value>, info: &EventInfo) -> R<Value> {
-        let all: Vec<Value> =
-            self_.into_iter().chain([info.code.clone()]).chain(info.args.iter().cloned()).collect();
-        self.call(f, &all, Kw::NONE)
+    fn is_silent_branch(&self, args: &[Word]) -> bool {
+        self.monitor.rules() == Rules::CPython314
+            && self.frame().code().sites().armed(args[0].int() as usize / 2).is_silent()
     }
 
-    fn disable(&mut self, tool: ToolId, event: Event, code: &Value, offset: u32) -> R {
-        let c = code.as_::<Code>();
+    /// Calls a callback of any kind, in the general way.
+    #[inline(never)]
+    fn call_back(&mut self, tool: ToolId, event: Event, args: &[Word]) -> R<Verdict> {
+        let Some(callback) = self.monitor.callback(tool, event).cloned() else {
+            return Ok(Verdict::Continue);
+        };
+        let code = self.code_word();
+        let code = Value::of(&code);
+        // SAFETY: the caller keeps them.
+        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
+        match &callback {
+            Callback::Rust(f) => self.call_listener(f, &EventInfo { tool, event, code, args }),
+            Callback::Internal(f) => f(self, &EventInfo { tool, event, code, args }),
+            Callback::Function(_) | Callback::Python(_) => {
+                let Some(f) = callback.callable() else { return Ok(Verdict::Continue) };
+                let all: Vec<Value> = std::iter::once(code).chain(args).cloned().collect();
+                let answer = self.call(f, &all, Kw::NONE)?;
+                Ok(self.verdict(answer))
+            }
+        }
+    }
+
+    fn disable(&mut self, tool: ToolId, event: Event, offset: u32) -> R {
+        let code = self.code_word();
+        let c = Value::of(&code).as_::<Code>();
         let sites = if event.other_direction().is_some() { branch_sites(c, offset / 2) } else { None };
         let result = self.monitor.disable(tool, event, &mut c.monitoring.borrow_mut(), offset, sites);
         match result {
@@ -549,25 +536,6 @@ fn has_disabled(code: &Code) -> bool {
 
 fn offset_word(unit: usize) -> Word {
     Word::from_small(unit as i64 * 2)
-}
-
-/// What `Frame::overlaid` says of an instruction that begins.
-#[inline]
-fn noted(site: &Site, armed: Armed) -> u32 {
-    match site.op {
-        // Is it instrumented besides its branch event? It is its own source then.
-        op::NOT_TAKEN if !armed.instruction.or(armed.line).is_empty() => OVERLAID,
-        op::POP_ITER if !armed.instruction.is_empty() => OVERLAID,
-        op::RESUME if !armed.own.is_empty() => HEARD_RESUME,
-        _ => 0,
-    }
-}
-
-/// The opcode to run behind a probe. On the plain machine if it has no event to fire, unless it has inline
-/// caches: the plain forms of those would count or quicken themselves.
-#[inline]
-fn base_form(site: &Site, armed: Armed) -> u32 {
-    if armed.own.is_empty() && op::caches(site.op) == 0 { site.op as u32 } else { site.op as u32 | ON_PROBED }
 }
 
 /// The two sites of the branch that the site at `at` belongs to, as offsets: (left, right).

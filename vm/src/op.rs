@@ -254,7 +254,12 @@ pub const fn known(op: u8) -> bool {
 
 /// How many units a fused opcode stands for, itself and its caches included: the sites it covers are the
 /// instructions in that span. 0 for an opcode that is not fused.
+#[inline]
 pub const fn fused_units(op: u8) -> usize {
+    // All are numbered in a row.
+    if op < COMPARE_INT_JUMP || op > CONST_MUL_FLOAT {
+        return 0;
+    }
     match op {
         COMPARE_INT_JUMP | COMPARE_FLOAT_JUMP => 2 + 2 + 1,
         FOR_RANGE_STORE => 2 + 1,
@@ -269,6 +274,9 @@ pub const fn fused_units(op: u8) -> usize {
         _ => 0,
     }
 }
+
+/// The most that [`fused_units`] answers.
+pub const MOST_FUSED: usize = 8;
 
 /// Name for dumps and for the error about an opcode that is not implemented.
 pub fn name(op: u8) -> String {

@@ -22,7 +22,7 @@ use crate::vm::Vm;
 use crate::watch::{Dependent, Sites, WatchKey};
 use seriema_monitoring::{Event, EventSet, ToolMask};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// When a line start fires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,13 +52,53 @@ pub struct Site {
 
 /// The tools for which a unit is armed: what its events' active sets and DISABLE come to. Kept equal to the
 /// code's `CodeState` by [`refresh`], which follows every change of that.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Armed {
     pub line: ToolMask,
     pub instruction: ToolMask,
     pub own: ToolMask,
     /// Some line start that is heard wants to know whether this instruction ran before it.
     trail: bool,
+    /// What `Frame::overlaid` says of the instruction when it begins.
+    pub noted: u8,
+    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
+    pub form: u16,
+}
+
+/// With an opcode: it has an event to fire.
+pub const ON_PROBED: u16 = 256;
+
+// Bits of `Frame::overlaid`, about the instruction that the last probe met.
+/// It was overlaid by INSTRUCTION or LINE (rule M115).
+pub const OVERLAID: u8 = 1;
+/// A RESUME that was heard: the LINE after it fires even if it is the same line.
+pub const HEARD_RESUME: u8 = 2;
+/// Its own event was not heard when INSTRUCTION was told.
+pub const TOO_LATE: u8 = 4;
+
+impl Armed {
+    fn new(site: &Site, line: ToolMask, instruction: ToolMask, own: ToolMask) -> Armed {
+        let noted = match site.op {
+            // Is it instrumented besides its branch event? It is its own source then.
+            op::NOT_TAKEN if !instruction.or(line).is_empty() => OVERLAID,
+            op::POP_ITER if !instruction.is_empty() => OVERLAID,
+            op::RESUME if !own.is_empty() => HEARD_RESUME,
+            _ => 0,
+        };
+        // The plain machine will do for what has no event to fire, unless it has inline caches: the plain forms
+        // of those would count or quicken themselves.
+        let plain = own.is_empty() && op::caches(site.op) == 0;
+        let form = site.op as u16 | if plain { 0 } else { ON_PROBED };
+        Armed { line, instruction, own, trail: false, noted, form }
+    }
+    fn none(site: &Site) -> Armed {
+        Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
+    }
+    /// Do none of its events go to anybody?
+    #[inline(always)]
+    pub fn is_silent(self) -> bool {
+        self.line.or(self.instruction).or(self.own).is_empty()
+    }
 }
 
 /// What the bytecode alone says.
@@ -71,7 +111,15 @@ pub struct StaticSites {
     /// RESUME of a plain start: what brings the code up to date.
     pub first_resume: Option<u32>,
     armed: Box<[Cell<Armed>]>,
+    /// For each local event, by its index: the numbers of the instructions that are armed for it, or, for LINE,
+    /// laid a trail on.
+    concerned: [Box<[u32]>; LOCAL_EVENTS],
+    /// Events that were active when probes were placed: no others have any.
+    placed: Cell<EventSet>,
 }
+
+/// The local events have the lowest bits.
+const LOCAL_EVENTS: usize = EventSet::LOCAL.bits().trailing_ones() as usize;
 
 impl StaticSites {
     #[inline]
@@ -81,6 +129,18 @@ impl StaticSites {
     #[inline]
     pub fn armed(&self, at: usize) -> Armed {
         self.armed[at].get()
+    }
+    /// The same of the unit whose address is one before `ip`, which stands in `code`.
+    ///
+    /// # Safety
+    /// `ip` points into `code.live`, behind its first unit, and the code has these sites.
+    #[inline(always)]
+    pub unsafe fn armed_before(&self, code: &Code, ip: Ip) -> (u32, Armed) {
+        // SAFETY: a code object has as many entries as units.
+        unsafe {
+            let at = ip.offset_from_unsigned(code.live.as_ptr()) - 1;
+            (at as u32, self.armed.get_unchecked(at).get())
+        }
     }
     /// The units where LINE can fire.
     pub fn line_starts(&self) -> impl Iterator<Item = u32> + '_ {
@@ -236,25 +296,33 @@ fn analyse(code: &Code) -> StaticSites {
         site.rule = Some(rule);
     }
     before.retain(|at, _| sites[*at as usize].rule == Some(LineRule::IfLineChanged));
-    let before = before.into_iter().collect();
+    let before: Box<[(u32, Vec<u32>)]> = before.into_iter().collect();
     let first_resume = starts.get(first).map(|&at| at as u32);
-    let armed = sites.iter().map(|_| Cell::default()).collect();
+    let armed = sites.iter().map(|site| Cell::new(Armed::none(site))).collect();
+    let trail: HashSet<u32> = before.iter().flat_map(|(_, preds)| preds.iter().copied()).collect();
+    let concerned = std::array::from_fn(|index| {
+        let is_concerned = |at: usize| {
+            let line = index == Event::Line.index() && (sites[at].silent || trail.contains(&(at as u32)));
+            line || sites[at].events.bits() & 1 << index != 0
+        };
+        (0..).zip(&starts).filter(|(_, at)| is_concerned(**at)).map(|(n, _)| n).collect()
+    });
     let starts = starts.into_iter().map(|at| at as u32).collect();
-    StaticSites { sites, starts, before, first_resume, armed }
+    StaticSites { sites, starts, before, first_resume, armed, concerned, placed: Cell::default() }
 }
 
-/// The events of unit `at` that some tool with a callback hears.
+/// The events of unit `at` that some tool hears that is expected to have a callback.
 pub fn armed_events(vm: &Vm, code: &Code, at: usize) -> EventSet {
     if code.monitoring.borrow().is_quiet() {
         return EventSet::empty();
     }
     let sites = code.sites();
-    heard_events(vm, sites.at(at), sites.armed(at))
+    heard_events(vm.monitor.expected(), sites.at(at), sites.armed(at))
 }
-fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
+fn heard_events(expected: &Tools, site: &Site, armed: Armed) -> EventSet {
     let mut set = EventSet::empty();
     let mut add = |tools: ToolMask, e: Event| {
-        if !tools.and(vm.monitor.heard(e)).is_empty() {
+        if !tools.and(expected[e.index()]).is_empty() {
             set |= e.set();
         }
     };
@@ -268,70 +336,76 @@ fn heard_events(vm: &Vm, site: &Site, armed: Armed) -> EventSet {
     set
 }
 
+/// Tools for each event, by its index.
+type Tools = [ToolMask; Event::ALL.len()];
+
 /// What a unit is armed for, but for DISABLE.
-fn active_at(site: &Site, active: &[ToolMask; Event::ALL.len()]) -> Armed {
+fn active_at(site: &Site, active: &Tools) -> Armed {
     let instruction = site.events.contains(EventSet::INSTRUCTION);
-    Armed {
-        line: if site.rule.is_some() || site.silent { active[Event::Line.index()] } else { ToolMask::NONE },
-        instruction: if instruction { active[Event::Instruction.index()] } else { ToolMask::NONE },
-        own: site.own.map_or(ToolMask::NONE, |e| active[e.index()]),
-        trail: false,
-    }
+    Armed::new(
+        site,
+        if site.rule.is_some() || site.silent { active[Event::Line.index()] } else { ToolMask::NONE },
+        if instruction { active[Event::Instruction.index()] } else { ToolMask::NONE },
+        site.own.map_or(ToolMask::NONE, |e| active[e.index()]),
+    )
 }
-fn less_disabled(site: &Site, armed: &mut Armed, event: Event, tools: ToolMask) {
+fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Armed {
+    let Armed { mut line, mut instruction, mut own, trail, .. } = armed;
     match event {
-        Event::Line => armed.line = armed.line.minus(tools),
-        Event::Instruction => armed.instruction = armed.instruction.minus(tools),
-        e if site.own == Some(e) => armed.own = armed.own.minus(tools),
+        Event::Line => line = line.minus(tools),
+        Event::Instruction => instruction = instruction.minus(tools),
+        e if site.own == Some(e) => own = own.minus(tools),
         _ => {}
     }
+    Armed { trail, ..Armed::new(site, line, instruction, own) }
 }
 
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
 /// armed thereby. `cause` is asked only if there is such code.
 pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
     let sites = code.sites();
-    let mut heard = Sites::new();
-    let mut probed = false;
+    let expected = *vm.monitor.expected();
+    let concerned;
     {
         let state = code.monitoring.borrow();
-        const NOBODY: &[ToolMask; Event::ALL.len()] = &[ToolMask::NONE; Event::ALL.len()];
+        const NOBODY: &Tools = &[ToolMask::NONE; Event::ALL.len()];
         let active = state.active_tools().unwrap_or(NOBODY);
-        let set = EventSet::LOCAL.events().filter(|e| !active[e.index()].is_empty());
-        let set = set.fold(EventSet::empty(), |set, e| set | e.set());
-        for &at in &sites.starts {
-            let (site, cell) = (&sites.sites[at as usize], &sites.armed[at as usize]);
-            let none = site.events.intersection(set).is_empty() && !site.silent;
-            cell.set(if none { Armed::default() } else { active_at(site, active) });
+        let bits = active.iter().rev().fold(0, |bits, tools| bits << 1 | !tools.is_empty() as u32);
+        let set = EventSet::from_bits_retain(bits).intersection(EventSet::LOCAL);
+        concerned = sites.placed.replace(set) | set;
+        for event in concerned.events() {
+            for &n in &sites.concerned[event.index()] {
+                let at = sites.starts[n as usize] as usize;
+                sites.armed[at].set(active_at(&sites.sites[at], active));
+            }
         }
         for (offset, event, tools) in state.disabled_sites() {
             let at = offset as usize / 2;
-            let mut armed = sites.armed(at);
-            less_disabled(sites.at(at), &mut armed, event, tools);
-            sites.armed[at].set(armed);
+            sites.armed[at].set(less_disabled(sites.at(at), sites.armed(at), event, tools));
         }
-        let lines = vm.monitor.heard(Event::Line);
         for (at, preds) in &sites.before {
-            if !sites.armed(*at as usize).line.and(lines).is_empty() {
+            if !sites.armed(*at as usize).line.and(expected[Event::Line.index()]).is_empty() {
                 for &p in preds {
                     sites.armed[p as usize].update(|a| Armed { trail: true, ..a });
                 }
             }
         }
     }
-    let covered = !vm.watch.dependents(&WatchKey::Sites(code.id)).is_empty();
-    for &at in &sites.starts {
-        let at = at as usize;
-        let armed = sites.armed(at);
-        let wanted = armed != Armed::default() && {
-            let events = heard_events(vm, sites.at(at), armed);
+    let covered = vm.watch.is_covered(code.id);
+    let mut heard = Sites::new();
+    let mut probed = false;
+    for event in concerned.events() {
+        for &n in &sites.concerned[event.index()] {
+            let at = sites.starts[n as usize] as usize;
+            let armed = sites.armed[at].get();
+            let events = heard_events(&expected, &sites.sites[at], armed);
             if covered && !events.is_empty() {
                 heard.insert(at as u32, events);
             }
-            armed.trail || !events.is_empty()
-        };
-        probed |= wanted;
-        place(vm, code, at, wanted);
+            let wanted = armed.trail || !events.is_empty();
+            probed |= wanted;
+            place(vm, code, n as usize, wanted);
+        }
     }
     code.probed.set(probed);
     if !heard.is_empty() {
@@ -347,25 +421,33 @@ pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() ->
         // Its trail may go too.
         return refresh(vm, code, cause);
     }
-    let mut armed = Armed { trail: sites.armed(at).trail, ..Armed::default() };
+    let mut armed = Armed::none(site);
     {
         let state = code.monitoring.borrow();
         if let Some(active) = state.active_tools() {
-            armed = Armed { trail: armed.trail, ..active_at(site, active) };
+            armed = active_at(site, active);
         }
         for event in site.events.events() {
-            less_disabled(site, &mut armed, event, state.disabled(at as u32 * 2, event));
+            let disabled = state.disabled(at as u32 * 2, event);
+            if !disabled.is_empty() {
+                armed = less_disabled(site, armed, event, disabled);
+            }
         }
     }
+    armed.trail = sites.armed(at).trail;
     sites.armed[at].set(armed);
-    let wanted = armed.trail || !heard_events(vm, site, armed).is_empty();
-    place(vm, code, at, wanted);
+    let wanted = armed.trail || !heard_events(vm.monitor.expected(), site, armed).is_empty();
+    if let Ok(n) = sites.starts.binary_search(&(at as u32)) {
+        place(vm, code, n, wanted);
+    }
 }
 
-fn place(vm: &Vm, code: &Code, at: usize, wanted: bool) {
-    let probed = code.live[at].get() as u8 == op::PROBE;
-    match (wanted, probed) {
-        (true, false) => arm(code, at),
+/// Places or lifts the probe of the code's instruction number `n`.
+#[inline(always)]
+fn place(vm: &Vm, code: &Code, n: usize, wanted: bool) {
+    let at = code.sites().starts[n] as usize;
+    match (wanted, code.live[at].get() as u8 == op::PROBE) {
+        (true, false) => arm(code, n),
         (false, true) => reset(vm, code, at),
         _ => {}
     }
@@ -386,12 +468,16 @@ fn invalidate_covering(vm: &mut Vm, code: &Code, armed: &Sites, cause: &dyn Fn()
     }
 }
 
-fn arm(code: &Code, at: usize) {
+fn arm(code: &Code, n: usize) {
+    let starts = &code.sites().starts;
+    let at = starts[n] as usize;
     // A fused unit before this one would run over the probe.
-    for back in 1..=at.min(8) {
-        let here = at - back;
-        let o = code.live[here].get() as u8;
-        if code.start_of(here) == here && op::fused_units(o) > back {
+    for &here in starts[..n].iter().rev() {
+        let here = here as usize;
+        if at - here > op::MOST_FUSED {
+            break;
+        }
+        if op::fused_units(code.live[here].get() as u8) > at - here {
             code.live[here].set(code.base[here]);
         }
     }

@@ -179,6 +179,8 @@ pub struct Vm {
     pub listening: crate::listen::Listening,
     /// The last change that code objects without a frame have yet to see.
     pub(crate) last_change: Option<seriema_monitoring::Change>,
+    /// Events since the last registration that had no callback where one used to be.
+    pub(crate) unheard: u32,
     /// Events delivered to callbacks, for `--stats`.
     pub events_fired: u64,
     /// `sys.monitoring.DISABLE` and `MISSING`.
@@ -255,6 +257,7 @@ impl Vm {
             tracing: Default::default(),
             in_callback: false,
             call_heard: None,
+            unheard: 0,
             listening: Default::default(),
             last_change: None,
             events_fired: 0,

@@ -63,6 +63,10 @@ impl Watch {
     pub fn dependents(&self, key: &WatchKey) -> &[Dependent] {
         self.map.get(key).map_or(&[], |v| v)
     }
+    /// Does some region cover sites of the code object?
+    pub fn is_covered(&self, code: u64) -> bool {
+        !self.covered.is_empty() && !self.dependents(&WatchKey::Sites(code)).is_empty()
+    }
     /// Declares which sites of a code object a region covers, and whether the code is inlined there.
     pub fn cover(&mut self, region: u32, code: u64, sites: Sites, inlined: bool) {
         if inlined {

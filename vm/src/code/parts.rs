@@ -113,7 +113,7 @@ impl Code {
             monitoring: RefCell::default(),
             probed: Cell::new(false),
             seen: Cell::new(u64::MAX),
-            heard_seen: Cell::new(0),
+            expected_seen: Cell::new(0),
             lines: OnceCell::new(),
             starts: OnceCell::new(),
             sites: OnceCell::new(),

@@ -1,7 +1,7 @@
 //! The tail chain.
 
 use super::*;
-use crate::monitor::ON_PROBED;
+use crate::site::ON_PROBED;
 
 macro_rules! abi {
     ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
@@ -118,14 +118,14 @@ fn unwind(vm: *mut Vm) -> bool {
     unsafe { (*vm).unwind() }
 }
 
-/// Fires LINE and INSTRUCTION; answers what `Vm::probe` does.
+/// Fires LINE and INSTRUCTION at the unit; answers what `Vm::probe` does.
 #[inline(never)]
-fn fire_probe(vm: *mut Vm) -> u32 {
+fn fire_probe(vm: *mut Vm, at: usize) -> u16 {
     // SAFETY: as in `unwind`.
-    unsafe { (*vm).probe() }.unwrap_or(FAILED)
+    unsafe { (*vm).probe_line(at) }.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.
-const FAILED: u32 = u32::MAX;
+const FAILED: u16 = u16::MAX;
 
 macro_rules! after_work {
     ($vm:ident, $consts:ident, $code:ident) => {{
@@ -170,18 +170,46 @@ abi! {
         go_on!(vm)
     }
 }
+/// Runs the base instruction behind a probe: on the probed machine if it has an event to fire.
+macro_rules! behind_probe {
+    ($form:expr, $($register:ident),*) => {{
+        let form = $form;
+        let table = if form & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
+        table[(form & 0xff) as usize]($($register),*)
+    }};
+}
 abi! {
-    fn probe(ip, sp, _fp, consts, vm, arg) {
+    fn probe(ip, sp, fp, consts, vm, arg) {
+        // SAFETY: the VM and its current frame are live; probes stand in the units of its code, at its sites.
+        unsafe {
+            let f = (*vm).frame;
+            let code = &*(*f).code;
+            let Some(sites) = code.sites.get() else { return probe_line(ip, sp, fp, consts, vm, arg) };
+            let (at, armed) = sites.armed_before(code, ip);
+            if !(*vm).in_callback && !armed.line.or(armed.instruction).is_empty() {
+                return probe_line(ip, sp, fp, consts, vm, arg);
+            }
+            (*f).prev_unit = at;
+            (*f).overlaid = armed.noted as u32;
+            behind_probe!(armed.form, ip, sp, fp, consts, vm, arg)
+        }
+    }
+}
+abi! {
+    /// A probe that LINE or INSTRUCTION is armed for.
+    #[inline(never)]
+    fn probe_line(ip, sp, _fp, consts, vm, arg) {
         show(ip, sp, vm);
-        let base = fire_probe(vm);
-        if base == FAILED {
+        // SAFETY: as above.
+        let at = unsafe { ip.offset_from_unsigned((*(*(*vm).frame).code).live.as_ptr()) - 1 };
+        let form = fire_probe(vm, at);
+        if form == FAILED {
             let code = Stop::Raise as u32;
             return after_work!(vm, consts, code);
         }
-        let m = Interp::<false, false>::load(vm);
-        let table = if base & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
-        // SAFETY: the base opcode of this unit, on the probed machine if it has an event.
-        unsafe { table[(base & 0xff) as usize](m.ip, m.sp, m.fp, m.consts, vm, arg) }
+        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
+        // SAFETY: the base opcode of this unit.
+        unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
     }
 }
 

@@ -61,13 +61,16 @@ pub fn init(vm: &mut Vm, sys: &Value) {
 }
 
 /// A C int, through `__index__` (M4).
+#[inline]
 fn c_int(vm: &mut Vm, v: &Value) -> R<i32> {
-    let i = vm.index(v)?;
+    let i = if v.word().is_int() { v.word().int() } else { vm.index(v)? };
     i32::try_from(i).map_err(|_| vm.raise("OverflowError", "Python int too large to convert to C int"))
 }
+#[inline]
 fn refuse<T>(vm: &mut Vm, r: Result<T, MonitorError>) -> R<T> {
     r.map_err(|e| vm.raise("ValueError", e.to_string()))
 }
+#[inline]
 fn tool(vm: &mut Vm, v: &Value) -> R<ToolId> {
     let id = c_int(vm, v)?;
     refuse(vm, Monitor::<Callback, Value>::tool(id))
@@ -104,17 +107,12 @@ fn get_tool(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 fn register_callback(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = tool(vm, &args[0])?;
     let event = c_int(vm, &args[1])?;
-    let func = if args[2].is_none() { None } else { Some(Callback::Python(args[2].clone())) };
-    let one = Monitor::<Callback, Value>::one_event(event);
-    refuse(vm, one)?;
+    let func = (!args[2].is_none()).then(|| Callback::of(args[2].clone()));
+    refuse(vm, Monitor::<Callback, Value>::one_event(event))?;
     vm.audit("sys.monitoring.register_callback", |_| vec![args[2].clone()])?;
-    let r = vm.monitor.register_callback(t.index() as i32, event, func);
-    let (old, change) = refuse(vm, r)?;
+    let (old, change) = vm.monitor.register_one(t, event, func);
     vm.apply(change, None);
-    Ok(match old {
-        Some(Callback::Python(v)) => v,
-        _ => Value::NONE,
-    })
+    Ok(old.as_ref().and_then(Callback::callable).cloned().unwrap_or(Value::NONE))
 }
 fn get_events(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let t = c_int(vm, &args[0])?;

@@ -187,6 +187,10 @@ pub struct Exception {
 
 impl Exception {
     pub fn new(ty: &Value, args: Value) -> Value {
+        Exception::with_fields(ty, args, vec![])
+    }
+    #[inline]
+    pub fn with_fields(ty: &Value, args: Value, fields: Vec<Value>) -> Value {
         alloc(Exception {
             h: Header::new(Kind::Exception, ty),
             args: RefCell::new(args),
@@ -195,7 +199,7 @@ impl Exception {
             suppress_context: Cell::new(false),
             traceback: RefCell::new(Value::NONE),
             dict: RefCell::new(Value::NULL),
-            fields: RefCell::default(),
+            fields: RefCell::new(fields),
         })
     }
 }

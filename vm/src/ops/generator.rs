@@ -39,7 +39,7 @@ pub fn send<M: Machine>(m: &mut M, arg: u32) -> Flow {
 #[inline(always)]
 pub fn yield_value<M: Machine>(m: &mut M, arg: u32) -> Flow {
     m.event(Event::PyYield, 0)?;
-    if !M::PROBED && m.suspend(arg) {
+    if m.suspend(arg) {
         return Ok(());
     }
     m.residual(rt::yield_value, arg)

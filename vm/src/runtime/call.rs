@@ -66,29 +66,38 @@ pub fn call(vm: &mut Vm, args: u32) -> Flow {
 }
 pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
     let heard = vm.call_heard.take();
+    if heard.is_some() && call_direct(vm, args as usize, heard)? {
+        return Ok(());
+    }
     call_positional(vm, args as usize, heard)
 }
 
 /// A call whose callable was a builtin the last time.
 pub fn call_builtin(vm: &mut Vm, args: u32) -> Flow {
+    if call_direct(vm, args as usize, None)? {
+        return Ok(());
+    }
+    call_any(vm, args)
+}
+/// Calls the function of a builtin whose arguments fit as they are. False: it is something else.
+#[inline(always)]
+fn call_direct(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow<bool> {
     // SAFETY: callable, self and arguments are on the stack, which owns them until the call is over; nested
     // frames go above them.
     unsafe {
-        let base = (*vm.frame).sp.sub(args as usize + 2);
+        let base = (*vm.frame).sp.sub(args + 2);
         let callable = *base;
         if !callable.is_plain(Kind::Builtin) {
-            return call_any(vm, args);
+            return Ok(false);
         }
         let b = callable.cast::<Builtin>();
         let has_self = !(*base.add(1)).is_null() as usize;
-        let given = Value::slice_of(base.add(2 - has_self), args as usize + has_self);
-        let r = match direct(vm, b, given) {
-            Some(r) => r?,
-            None => return call_any(vm, args),
-        };
-        replace_call(vm, base, r.into_word());
+        let given = Value::slice_of(base.add(2 - has_self), args + has_self);
+        let Some(r) = direct(vm, b, given) else { return Ok(false) };
+        let v = vm.after_call(r, heard)?.into_word();
+        replace_call(vm, base, v);
     }
-    Ok(())
+    Ok(true)
 }
 /// A call whose callable was a class the last time.
 pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
@@ -526,9 +535,7 @@ impl Vm {
     /// Fires C_RETURN or C_RAISE.
     #[inline]
     pub(crate) fn after_call(&mut self, r: R<Value>, heard: Option<CallHeard>) -> R<Value> {
-        if heard.is_none() {
-            return r;
-        }
+        let Some(heard) = heard else { return r };
         match r {
             Ok(v) => {
                 self.fire_after_call(heard, false)?;

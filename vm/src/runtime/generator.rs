@@ -10,7 +10,7 @@ use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, Code}
 use crate::error::{Exc, R};
 use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, FLAG_OBJECT, FLAG_SEND, Frame, NO_PREV};
 use crate::machine::{Flow, Stop};
-use crate::object::{Flavour, FrameObject, Function, GenState, Generator, Kind, Kw};
+use crate::object::{Flavour, FrameObject, Function, GenState, Generator, Kind, Kw, Tuple};
 use crate::op;
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
@@ -430,18 +430,18 @@ impl Vm {
 
     /// The StopIteration that carries a value, made as if by raising it (rule M152).
     pub(crate) fn stop_iteration_of(&mut self, value: Value) -> R<Value> {
-        if value.is_none() {
-            return Ok(self.make_exception("StopIteration", vec![]));
-        }
-        let class = self.types.exception("StopIteration").clone();
-        if self.is_instance(&value, &class) {
+        if value.is_kind(Kind::Exception) && self.is_instance(&value, self.types.exception("StopIteration")) {
             return Ok(value);
         }
-        if value.is_kind(Kind::Tuple) {
-            let args = self.to_vec(&value)?;
-            return Ok(self.make_exception("StopIteration", args));
-        }
-        Ok(self.make_exception("StopIteration", vec![value]))
+        let args = match () {
+            _ if value.is_none() => self.tuple(vec![]),
+            _ if value.is_kind(Kind::Tuple) => {
+                let items = self.to_vec(&value)?;
+                self.tuple(items)
+            }
+            _ => Tuple::new(&self.types.tuple, std::iter::once(value)),
+        };
+        Ok(self.stop_iteration_with(args))
     }
     /// Raises StopIteration with a return value that is passed as it is.
     pub(crate) fn raise_stop(&mut self, value: Value) -> Exc {

@@ -3,7 +3,8 @@
 use crate::attr_cache::{AttrCache, instance_key};
 use crate::error::{Exc, R};
 use crate::machine::Flow;
-use crate::object::{Dict, Function, Str};
+use crate::object::{Dict, Function, Namespace, Str};
+use crate::op;
 use crate::site;
 use crate::types::descr::Property;
 use crate::value::{Value, Word};
@@ -140,9 +141,12 @@ pub fn watch_global_home(vm: &mut Vm, n: &Value, home: &GlobalHome, who: Depende
 
 /// The interpreter's inline cache: the cell's address. Rewritten when the variable is deleted.
 fn quicken(vm: &mut Vm, n: &Value) {
-    let Some(home) = global_home(vm, n) else { return };
     let at = vm.frame().unit();
     let code: *const crate::code::Code = vm.frame().code();
+    if vm.frame().code().live[at].get() as u8 == op::PROBE {
+        return;
+    }
+    let Some(home) = global_home(vm, n) else { return };
     let who = Dependent::Site { code, at: at as u32 };
     watch_global_home(vm, n, &home, who);
     vm.watch.watch(WatchKey::Cell(home.cell as usize | DELETED), who);
@@ -175,7 +179,25 @@ pub fn load_common_constant(vm: &mut Vm, which: u32) -> Flow {
 /// Inline-cache units of LOAD_ATTR.
 const LOAD_ATTR_SKIP: usize = 9;
 
+/// An attribute that a SimpleNamespace itself has: nothing but names with underscores stands before it in the class.
+fn namespace_attr(vm: &Vm, owner: Word, name: u32) -> Option<Value> {
+    let owner = Value::of(&owner);
+    let namespace = owner.get::<Namespace>()?;
+    let n = &vm.frame().code().names[name as usize];
+    if vm.class_ref(owner).is_heap() || n.as_::<Str>().bytes().starts_with(b"_") {
+        return None;
+    }
+    namespace.dict.as_::<Dict>().get_str(n)
+}
 pub fn load_attr(vm: &mut Vm, arg: u32) -> Flow {
+    if arg & 1 == 0
+        && let Some(v) = namespace_attr(vm, vm.peek(0), arg >> 1)
+    {
+        drop(vm.pop());
+        vm.push(v);
+        super::skip(vm, LOAD_ATTR_SKIP);
+        return Ok(());
+    }
     let n = name(vm, arg >> 1);
     let owner = vm.peek(0).to_value();
     if arg & 1 != 0 {

@@ -296,6 +296,11 @@ fn set_fields(e: &Value, new: Vec<Value>) {
 }
 
 impl Vm {
+    /// A StopIteration with these arguments (a tuple).
+    pub(crate) fn stop_iteration_with(&self, args: Value) -> Value {
+        let value = args.as_::<Tuple>().as_slice().first().cloned().unwrap_or(Value::NONE);
+        Exception::with_fields(self.types.exception("StopIteration"), args, vec![value])
+    }
     /// A field of one of the classes that have some; `None`: it has no such field.
     pub fn exception_field(&self, e: &Value, name: &str) -> Option<Value> {
         self.field_place(e, name).map(|i| field(e, i))
