@@ -65,6 +65,8 @@ pub struct ToolMask(pub u8);
 impl ToolMask {
     /// No tool.
     pub const NONE: ToolMask = ToolMask(0);
+    /// Every tool.
+    pub const ALL: ToolMask = ToolMask(u8::MAX);
 
     /// Union.
     #[inline]

@@ -340,7 +340,15 @@ impl Vm {
             && (c.is_kind(Kind::Function)
                 || c.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
         let disabled = || code.monitoring.borrow().disabled(at as u32 * 2, Event::Call);
-        let heard = (!python).then(|| CallHeard { disabled: disabled() });
+        let heard = match python {
+            false => Some(CallHeard { disabled: disabled() }),
+            // CPython's instrumented form calls functions as it calls builtins: what they raise arises at the
+            // instruction. Nobody is told when they return.
+            true if code.sites().at(at).op == op::CALL_FUNCTION_EX => {
+                Some(CallHeard { disabled: ToolMask::ALL })
+            }
+            true => None,
+        };
         // The stack keeps them: this event cannot change it.
         self.deliver(Event::Call, tools, at as u32 * 2, &[offset_word(at), callable, arg0])?;
         self.call_heard = heard;
