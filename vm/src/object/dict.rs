@@ -248,12 +248,18 @@ impl Dict {
         self.id.get()
     }
 
+    #[inline]
     fn read(&self, w: Word) -> Value {
+        self.content(w).to_value()
+    }
+    /// The value's word, of an entry's word.
+    #[inline(always)]
+    fn content(&self, w: Word) -> Word {
         if self.celled.get() {
             // SAFETY: a celled dict's entries hold addresses of cells it owns.
-            unsafe { (*(w.0 as *const GlobalCell)).value.get().to_value() }
+            unsafe { (*(w.0 as *const GlobalCell)).value.get() }
         } else {
-            w.to_value()
+            w
         }
     }
 
@@ -494,10 +500,15 @@ impl Dict {
     }
     /// The last entry before position `to`, with its position.
     pub fn last_entry(&self, to: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.borrow();
-        let to = to.min(t.entries.len());
-        let i = t.entries[..to].iter().rposition(|e| !e.key.is_null())?;
-        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+        let (i, k, v) = self.entry_before(to)?;
+        Some((i, k.to_value(), v.to_value()))
+    }
+    /// The same, borrowed: good until anything runs.
+    pub fn entry_before(&self, to: usize) -> Option<(usize, Word, Word)> {
+        // SAFETY: words are copied.
+        let entries = &unsafe { unguarded(&self.table) }.entries;
+        let i = entries[..to.min(entries.len())].iter().rposition(|e| !e.key.is_null())?;
+        Some((i, entries[i].key.word(), self.content(entries[i].value)))
     }
     /// Positions that entries have or had: all are below this.
     pub fn positions(&self) -> usize {
@@ -505,9 +516,22 @@ impl Dict {
     }
     /// The first entry at or after position `from`, with its position.
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.borrow();
-        let i = from + t.entries.get(from..)?.iter().position(|e| !e.key.is_null())?;
-        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+        let (i, k, v) = self.entry_from(from)?;
+        Some((i, k.to_value(), v.to_value()))
+    }
+    /// The same, borrowed: good until anything runs.
+    #[inline(always)]
+    pub fn entry_from(&self, from: usize) -> Option<(usize, Word, Word)> {
+        // SAFETY: words are copied.
+        let entries = &unsafe { unguarded(&self.table) }.entries;
+        let mut i = from;
+        loop {
+            let e = entries.get(i)?;
+            if !e.key.is_null() {
+                return Some((i, e.key.word(), self.content(e.value)));
+            }
+            i += 1;
+        }
     }
     pub fn iter(&self) -> impl Iterator<Item = (Value, Value)> + '_ {
         let mut at = 0;

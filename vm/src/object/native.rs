@@ -5,12 +5,19 @@
 //! Python (dropping a value can).
 
 use super::{Header, Kind, Object, Type, alloc_raw, free_raw};
+use crate::error::R;
 use crate::types::buffer::Buffer;
 use crate::value::{Value, Word};
+use crate::vm::Vm;
 use std::any::TypeId;
+
+/// The next item of an iterator.
+pub type NextFn<T> = fn(&mut Vm, &T) -> R<Option<Value>>;
 
 /// Data of a native class's instances.
 pub trait Payload: Sized + 'static {
+    /// Of iterators, which are their own `__iter__`: what `__next__` does, without the StopIteration.
+    const NEXT: Option<NextFn<Self>> = None;
     /// Visits every value it owns, for the cycle collector.
     fn traverse(&self, _visit: &mut dyn FnMut(&Value)) {}
     /// Lets go of the values that can be part of a cycle.
@@ -28,6 +35,7 @@ pub struct NativeOps {
     traverse: unsafe fn(*const Native, &mut dyn FnMut(&Value)),
     clear: unsafe fn(*const Native),
     buffer: for<'a> unsafe fn(&'a Native) -> Option<&'a dyn Buffer>,
+    next: Option<NextFn<Native>>,
 }
 
 /// The part that all native objects share.
@@ -57,7 +65,15 @@ impl<T: Payload> OpsOf<T> {
         traverse: |p, visit| unsafe { (*p.cast::<Full<T>>()).payload.traverse(visit) },
         clear: |p| unsafe { (*p.cast::<Full<T>>()).payload.clear() },
         buffer: |p| unsafe { (*(&raw const *p).cast::<Full<T>>()).payload.buffer() },
+        next: if T::NEXT.is_some() { Some(next_of::<T>) } else { None },
     };
+}
+
+fn next_of<T: Payload>(vm: &mut Vm, n: &Native) -> R<Option<Value>> {
+    match (T::NEXT, n.payload::<T>()) {
+        (Some(next), Some(payload)) => next(vm, payload),
+        _ => Ok(None),
+    }
 }
 
 impl Native {
@@ -80,6 +96,12 @@ impl Native {
         }
         // SAFETY: the ids say so.
         Some(unsafe { &(*(self as *const Native).cast::<Full<T>>()).payload })
+    }
+    /// The function behind `__next__`, if the object's class is the one written in Rust.
+    #[inline(always)]
+    pub fn own_next(&self) -> Option<NextFn<Native>> {
+        // SAFETY: an object keeps its class.
+        self.ops.next.filter(|_| unsafe { !(*self.h.ty()).is_heap() })
     }
     pub fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         // SAFETY: own ops.

@@ -314,10 +314,18 @@ impl Set {
         drop(old);
     }
     /// The first key at or after position `from`, with its position and hash.
+    #[inline(always)]
     pub fn next_key(&self, from: usize) -> Option<(usize, Value, i64)> {
-        let t = self.table.borrow();
-        let at = from + t.slots.get(from..)?.iter().position(|e| !e.key.is_null())?;
-        Some((at, t.slots[at].key.clone(), t.slots[at].hash))
+        // SAFETY: nothing changes the table here.
+        let slots = &unsafe { unguarded(&self.table) }.slots;
+        let mut at = from;
+        loop {
+            let e = slots.get(at)?;
+            if !e.key.is_null() {
+                return Some((at, e.key.clone(), e.hash));
+            }
+            at += 1;
+        }
     }
     /// The keys with their hashes, in the order of the table.
     pub fn keys(&self) -> Vec<(Value, i64)> {
@@ -458,9 +466,10 @@ impl SetIter {
     }
     /// The next key; an error if the set's size has changed.
     #[allow(clippy::result_unit_err)]
+    #[inline(always)]
     pub fn advance(&self) -> Result<Option<Value>, ()> {
-        let set = self.set.borrow().clone();
-        let Some(s) = set.get::<Set>() else { return Ok(None) };
+        // SAFETY: nothing runs before the end of the iteration, where the set is let go.
+        let Some(s) = unsafe { unguarded(&self.set) }.get::<Set>() else { return Ok(None) };
         if s.len() != self.size.get() {
             // It stays so: no size is that large.
             self.size.set(usize::MAX);
@@ -473,11 +482,15 @@ impl SetIter {
                 Ok(Some(key))
             }
             None => {
-                let old = self.set.replace(Value::NULL);
-                drop(old);
+                self.let_go();
                 Ok(None)
             }
         }
+    }
+    #[cold]
+    #[inline(never)]
+    fn let_go(&self) {
+        drop(self.set.replace(Value::NULL));
     }
     /// How many keys are left, as far as is known.
     pub fn left(&self) -> usize {

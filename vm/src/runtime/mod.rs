@@ -151,6 +151,10 @@ pub static FOR_ITER: Helper = Helper {
     name: "for_iter",
     run: |vm, _, v| {
         let it = Value::of(&v[0]);
+        // These run no Python.
+        if let Some(Kind::DictIter | Kind::SeqIter | Kind::SetIter | Kind::RangeIter) = v[0].plain_kind() {
+            return Ok(vm.next_builtin(it)?.map_or(Word::NULL, Value::into_word));
+        }
         if v[0].is_plain(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
             let it = it.clone();
             return match vm.gen_send(&it, Value::NONE)? {

@@ -151,13 +151,22 @@ impl Vm {
             return Ok(op == CmpOp::Ne);
         }
         let mut i = 0;
-        while let (Some(x), Some(y)) = (a.get(i), b.get(i)) {
+        while let (Some(x), Some(y)) = (a.as_slice().get(i), b.as_slice().get(i)) {
+            if x.is(y) {
+                i += 1;
+                continue;
+            }
+            let (x, y) = (x.clone(), y.clone());
             if !self.eq(&x, &y)? {
                 return self.first_difference(op, &x, &y);
             }
             i += 1;
         }
         Ok(holds(op, a.len().cmp(&b.len())))
+    }
+    pub(crate) fn lists_equal(&mut self, a: &List, b: &List) -> R<bool> {
+        self.guard_comparison()?;
+        self.compare_lists(CmpOp::Eq, a, b)
     }
     /// The same of tuples, which stay as they are. (Lengths come last even for `==`, as in CPython.)
     pub(crate) fn compare_tuples(&mut self, op: CmpOp, a: &Tuple, b: &Tuple) -> R<bool> {
@@ -176,8 +185,8 @@ impl Vm {
     pub(crate) fn tuples_equal(&mut self, a: &Tuple, b: &Tuple) -> R<bool> {
         self.guard_comparison()?;
         let (a, b) = (a.as_slice(), b.as_slice());
-        for i in 0..a.len().min(b.len()) {
-            if !self.eq(&a[i], &b[i])? {
+        for (x, y) in a.iter().zip(b) {
+            if !self.eq(x, y)? {
                 return Ok(false);
             }
         }

@@ -248,7 +248,7 @@ impl Vm {
                         self.special_of(c, crate::types::specials::Special::Missing).unwrap_or(Value::NONE);
                     self.call_unbound(&m, c, std::slice::from_ref(i))
                 }
-                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+                None => Err(self.raise_with("KeyError", i.clone())),
             },
             Some(Kind::Range) => self.range_item(c, i),
             Some(Kind::Type) => {
@@ -438,7 +438,7 @@ impl Vm {
                     drop(old);
                     Ok(())
                 }
-                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+                None => Err(self.raise_with("KeyError", i.clone())),
             },
             kind => {
                 let sequence = matches!(kind, Some(Kind::Tuple | Kind::Str | Kind::Range));

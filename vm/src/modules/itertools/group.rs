@@ -188,7 +188,7 @@ struct Tee {
     data: Slot,
     index: Cell<usize>,
 }
-payload!(Tee; slots: data; vecs: ; values: );
+payload!(Tee; slots: data; vecs: ; values:; next: next_tee);
 
 static TEE: ClassDef = ClassDef {
     name: "itertools._tee",

@@ -2,7 +2,7 @@
 
 use super::{ITER, Slot, add_class, next_row, payload};
 use crate::error::R;
-use crate::object::{BuiltinDef, Payload};
+use crate::object::{BuiltinDef, NextFn, Payload};
 use crate::types::native::{ClassDef, SUBCLASS};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -18,7 +18,7 @@ struct Chain {
     source: Slot,
     active: Slot,
 }
-payload!(Chain; slots: source, active; vecs: ; values: );
+payload!(Chain; slots: source, active; vecs: ; values:; next: next_chain);
 
 static CHAIN: ClassDef = ClassDef {
     name: "itertools.chain",
@@ -75,6 +75,7 @@ struct ZipLongest {
 }
 
 impl Payload for ZipLongest {
+    const NEXT: Option<NextFn<ZipLongest>> = Some(next_zip_longest);
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.its.iter().for_each(|s| s.visit(visit));
         visit(&self.fill);

@@ -56,8 +56,9 @@ impl Slot {
 /// `impl Payload` for a struct: `slots` are its `Slot`s, `vecs` its `RefCell<Vec<Value>>`s, `values` plain
 /// values that it never changes.
 macro_rules! payload {
-    ($t:ty; slots: $($slot:ident),*; vecs: $($vec:ident),*; values: $($value:ident),*) => {
+    ($t:ty; slots: $($slot:ident),*; vecs: $($vec:ident),*; values: $($value:ident),* $(; next: $next:expr)?) => {
         impl crate::object::Payload for $t {
+            $(const NEXT: Option<crate::object::NextFn<Self>> = Some($next);)?
             fn traverse(&self, visit: &mut dyn FnMut(&crate::value::Value)) {
                 $(self.$slot.visit(visit);)*
                 $(self.$vec.borrow().iter().for_each(|v| visit(v));)*

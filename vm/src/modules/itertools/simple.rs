@@ -42,7 +42,7 @@ struct Accumulate {
     initial: Slot,
     total: Slot,
 }
-payload!(Accumulate; slots: initial, total; vecs: ; values: it, func);
+payload!(Accumulate; slots: initial, total; vecs: ; values: it, func; next: next_accumulate);
 
 static ACCUMULATE: ClassDef = ClassDef {
     name: "itertools.accumulate",
@@ -93,7 +93,7 @@ struct Batched {
     size: usize,
     strict: bool,
 }
-payload!(Batched; slots: it; vecs: ; values: );
+payload!(Batched; slots: it; vecs: ; values:; next: next_batched);
 
 static BATCHED: ClassDef = ClassDef {
     name: "itertools.batched",
@@ -206,7 +206,7 @@ struct Count {
     next: Slot,
     step: Slot,
 }
-payload!(Count; slots: next, step; vecs: ; values: );
+payload!(Count; slots: next, step; vecs: ; values:; next: next_count);
 
 static COUNT: ClassDef = ClassDef {
     name: "itertools.count",
@@ -455,7 +455,7 @@ struct Islice {
     stop: i64,
     step: i64,
 }
-payload!(Islice; slots: it; vecs: ; values: );
+payload!(Islice; slots: it; vecs: ; values:; next: next_islice);
 
 static ISLICE: ClassDef = ClassDef {
     name: "itertools.islice",
@@ -541,7 +541,7 @@ struct Pairwise {
     it: Slot,
     old: Slot,
 }
-payload!(Pairwise; slots: it, old; vecs: ; values: );
+payload!(Pairwise; slots: it, old; vecs: ; values:; next: next_pairwise);
 
 static PAIRWISE: ClassDef = ClassDef {
     name: "itertools.pairwise",
