@@ -303,6 +303,12 @@ impl Vm {
     pub fn string(&mut self, s: String) -> Value {
         if s.len() < 2 { self.str(&s) } else { Str::from_string(&self.types.str, s) }
     }
+    /// Of bytes that are ASCII.
+    pub(crate) fn ascii(&mut self, text: Vec<u8>) -> Value {
+        debug_assert!(text.is_ascii());
+        // SAFETY: ASCII is UTF-8.
+        self.string(unsafe { String::from_utf8_unchecked(text) })
+    }
     pub fn wtf8(&mut self, s: &Wtf8) -> Value {
         match s.as_bytes() {
             [] => self.latin1.empty.clone(),

@@ -204,7 +204,7 @@ fn extreme(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, op: CmpOp) -> R<Value
     let mut best: Option<(Value, Option<Value>)> = None;
     let mut consider = |vm: &mut Vm, v: Value| -> R {
         let (k, v) = match key {
-            Some(f) => (vm.call(f, std::slice::from_ref(&v), Kw::NONE)?, Some(v)),
+            Some(f) => (vm.call_with(f, &v)?, Some(v)),
             None => (v, None),
         };
         let better = match &best {

@@ -123,9 +123,11 @@ impl Table {
             let at = seek.at & mask;
             seek.step += 1;
             seek.at = at + seek.step;
-            let i = self.indices[at];
+            // SAFETY: the mask keeps `at` in the table, and an index in the table is that of an entry.
+            let i = unsafe { *self.indices.get_unchecked(at) };
             if i >= 0 {
-                let e = &self.entries[i as usize];
+                // SAFETY: as above.
+                let e = unsafe { self.entries.get_unchecked(i as usize) };
                 let k = e.key.word();
                 if k == key {
                     return Probe::Hit(i as usize);
@@ -416,8 +418,9 @@ impl Dict {
             value = new_cell(value);
         }
         {
-            let mut t = self.table.borrow_mut();
-            // SAFETY: a dict is an object.
+            // SAFETY: nothing else runs in this block. A dict is an object.
+            let t = unsafe { &mut *self.table.as_ptr() };
+            // SAFETY: as above.
             unsafe {
                 if (t.entries.len() + 1) * 3 > t.indices.len() * 2 {
                     t.rebuild(self.used.get() + 1, self.header_mut().cast());

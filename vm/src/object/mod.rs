@@ -38,7 +38,7 @@ pub use list::{List, append_copies};
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
 };
-pub use native::{Native, NativeOps, NextFn, Payload};
+pub use native::{ItemFn, Native, NativeOps, NextFn, Payload};
 pub use number::{Complex, Float};
 pub use set::{Set, SetIter};
 pub use string::Str;

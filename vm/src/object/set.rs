@@ -204,7 +204,8 @@ impl Set {
         }
         loop {
             let at = walk.next();
-            let e = &t.slots[at];
+            // SAFETY: a walk stays inside the table.
+            let e = unsafe { t.slots.get_unchecked(at) };
             if e.key.is_null() {
                 if e.hash == 0 {
                     return Probe::Done(Found::Free(walk.reusable.unwrap_or(at)));
@@ -268,8 +269,8 @@ impl Set {
         match self.find(vm, key, hash)? {
             Found::At(_) => Ok(false),
             Found::Free(at) => {
-                // SAFETY: a set is an object.
-                unsafe { self.table.borrow_mut().add_at(at, hash, key.clone(), self.address()) };
+                // SAFETY: a set is an object, and nothing else runs meanwhile.
+                unsafe { (*self.table.as_ptr()).add_at(at, hash, key.clone(), self.address()) };
                 Ok(true)
             }
         }

@@ -287,7 +287,11 @@ pub fn delete_subscr(vm: &mut Vm, _arg: u32) -> Flow {
 
 pub fn format_simple(vm: &mut Vm, _arg: u32) -> Flow {
     let v = vm.pop();
-    let s = if v.get::<Str>().is_some() && !v.is_dynamic() { v } else { vm.format_object(&v, None)? };
+    let s = match v.word() {
+        w if w.is_plain(crate::object::Kind::Str) => v,
+        w if w.is_int() => vm.str_of(&v)?,
+        _ => vm.format_object(&v, None)?,
+    };
     vm.push(s);
     Ok(())
 }

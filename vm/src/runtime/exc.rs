@@ -98,6 +98,9 @@ fn exception_of(vm: &mut Vm, v: Value, error: &str) -> R<Value> {
         return Ok(v);
     }
     if is_exception_class(&v) {
+        if let Some(e) = vm.plain_exception(&v, &[]) {
+            return Ok(e);
+        }
         return new_exception(vm, &v, &[]);
     }
     Err(vm.raise("TypeError", error))

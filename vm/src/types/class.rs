@@ -588,8 +588,8 @@ impl Vm {
             let message = format!("cannot create '{}' instances", t.name.borrow());
             return self.fail("TypeError", message);
         }
-        if t.instance.get() == Kind::Exception
-            && kw.is_empty()
+        if kw.is_empty()
+            && t.instance.get() == Kind::Exception
             && let Some(e) = self.plain_exception(class, args)
         {
             return Ok(e);
@@ -619,16 +619,18 @@ impl Vm {
         self.initialise(&obj, args, kw)?;
         Ok(obj)
     }
-    /// An exception whose class has `__new__` and `__init__` as BaseException has them; `None`: it has not.
-    fn plain_exception(&mut self, class: &Value, args: &[Value]) -> Option<Value> {
+    /// An exception of a class that makes its instances as BaseException does; `None`: it does not.
+    pub(crate) fn plain_exception(&mut self, class: &Value, args: &[Value]) -> Option<Value> {
         let t = class.as_::<Type>();
         let (new, init) = (t.special_word(self, Special::New), t.special_word(self, Special::Init));
         let (new, init) = (Value::of(&new).get::<Builtin>()?, Value::of(&init).get::<Builtin>()?);
         if !std::ptr::eq(new.def, &CONSTRUCT)
             || !init.owner.is(self.types.exception("BaseException"))
-            || t.has(TypeFlags::ABSTRACT)
+            || t.flags.get().intersects(TypeFlags::ABSTRACT | TypeFlags::NO_NEW)
+            || self.type_of(class).as_::<Type>().is_heap()
+            // (OSError has an `__init__` of its own, but a class derived from it may have taken another.)
+            || t.is_heap() && t.is_subtype(self.types.exception("OSError"))
             || t.is_subtype(self.types.exception("BaseExceptionGroup"))
-            || t.is_subtype(self.types.exception("OSError"))
         {
             return None;
         }

@@ -85,10 +85,7 @@ impl Vm {
             Kind::Str => Ok(Some(holds(op, a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes())))),
             Kind::Bytes => Ok(Some(holds(op, a.as_::<Bytes>().as_slice().cmp(b.as_::<Bytes>().as_slice())))),
             Kind::Tuple => self.compare_tuples(op, a.as_(), b.as_()).map(Some),
-            Kind::List => {
-                self.guard_comparison()?;
-                self.compare_lists(op, a.as_(), b.as_()).map(Some)
-            }
+            Kind::List => self.compare_lists(op, a.as_(), b.as_()).map(Some),
             Kind::Set => {
                 self.guard_comparison()?;
                 self.set_compare(op, a, b)
@@ -146,7 +143,8 @@ impl Vm {
     }
 
     /// Lists: the first pair that differs decides. They may change while their items compare.
-    fn compare_lists(&mut self, op: CmpOp, a: &List, b: &List) -> R<bool> {
+    pub(crate) fn compare_lists(&mut self, op: CmpOp, a: &List, b: &List) -> R<bool> {
+        self.guard_comparison()?;
         if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
             return Ok(op == CmpOp::Ne);
         }
@@ -163,10 +161,6 @@ impl Vm {
             i += 1;
         }
         Ok(holds(op, a.len().cmp(&b.len())))
-    }
-    pub(crate) fn lists_equal(&mut self, a: &List, b: &List) -> R<bool> {
-        self.guard_comparison()?;
-        self.compare_lists(CmpOp::Eq, a, b)
     }
     /// The same of tuples, which stay as they are. (Lengths come last even for `==`, as in CPython.)
     pub(crate) fn compare_tuples(&mut self, op: CmpOp, a: &Tuple, b: &Tuple) -> R<bool> {

@@ -433,7 +433,7 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
     match Num::of(v) {
         Some(Num::Int(i)) if !v.is_dynamic() => Ok(vm.int(i)),
-        _ if v.is_dynamic() && !v.is_kind(Kind::Str) => {
+        _ if v.is_dynamic() => {
             use super::specials::Special;
             for which in [Special::Int, Special::Index] {
                 if let Some(r) = vm.call_special(v, which, &[])? {

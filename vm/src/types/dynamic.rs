@@ -7,7 +7,7 @@
 
 use crate::error::{Exc, R};
 use crate::object::{
-    Builtin, BuiltinDef, BuiltinFn, Bytes, Kind, Kw, Native, Payload, Str, Tag, Tuple, Type,
+    Builtin, BuiltinDef, BuiltinFn, Bytes, Kind, Kw, List, Native, Payload, Str, Tag, Tuple, Type,
 };
 use crate::op::{BinOp, CmpOp};
 use crate::types::native::ClassDef;
@@ -127,6 +127,9 @@ impl Vm {
             if let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) {
                 return self.compare_tuples(op, x, y).map(Value::bool);
             }
+            if let (Some(x), Some(y)) = (a.get::<List>(), b.get::<List>()) {
+                return self.compare_lists(op, x, y).map(Value::bool);
+            }
             return self.compare_builtin(op, a, b);
         }
         if self.compares_as_tuple(op, a, b) {
@@ -142,6 +145,13 @@ impl Vm {
             && self.keeps(a, Special::compare(op))
     }
     pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
+        let (x, y) = (a.word(), b.word());
+        if x.is_int() && y.is_int() {
+            return Ok(op.eval(x.int(), y.int()));
+        }
+        if x.is_bool() && y.is_bool() {
+            return Ok(op.eval(x == Word::TRUE, y == Word::TRUE));
+        }
         if !a.is_dynamic() && !b.is_dynamic() {
             if let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) {
                 return Ok(compare_texts(op, x, y));
@@ -161,7 +171,7 @@ impl Vm {
             return Ok(true);
         }
         let (x, y) = (a.word(), b.word());
-        if x.is_int() && y.is_int() {
+        if x.is_int() && y.is_int() || x.is_bool() && y.is_bool() {
             return Ok(false);
         }
         self.equals(a, b)
@@ -178,7 +188,7 @@ impl Vm {
                 return self.tuples_equal(a.as_(), b.as_());
             }
             if t == Tag::LIST {
-                return self.lists_equal(a.as_(), b.as_());
+                return self.compare_lists(CmpOp::Eq, a.as_(), b.as_());
             }
             if t == Tag::plain(Kind::Bytes) {
                 return Ok(a.as_::<Bytes>().as_slice() == b.as_::<Bytes>().as_slice());
@@ -278,6 +288,18 @@ impl Vm {
         let b = Value::of(&m).get::<Builtin>()?;
         (b.is_descriptor() && b.owner.word() == class && b.def.min <= n && n <= b.def.max)
             .then_some(b.def.func)
+    }
+    /// Calls anything with one argument.
+    #[inline]
+    pub(crate) fn call_with(&mut self, f: &Value, arg: &Value) -> R<Value> {
+        if let Some(b) = f.get::<Builtin>()
+            && b.owner.is_null()
+            && !b.self_.is_kind(Kind::Type)
+            && (b.def.min..=b.def.max).contains(&1)
+        {
+            return (b.def.func)(self, std::slice::from_ref(arg), Kw::NONE);
+        }
+        self.call(f, std::slice::from_ref(arg), Kw::NONE)
     }
     fn call_comparison(&mut self, m: &Value, a: &Value, b: &Value) -> R<Value> {
         if m.is_none() {
@@ -493,7 +515,7 @@ impl Vm {
                 self.fail("TypeError", message)
             }
             // An iterator written in Rust.
-            Some(_) if v.get::<Native>().is_some_and(|n| n.own_next().is_some()) => Ok(v.clone()),
+            Some(_) if v.is_native_iterator() => Ok(v.clone()),
             Some(m) => {
                 let it = self.call_unbound(&m, v, &[])?;
                 if it.is_dynamic() && !self.has_special(&it, Special::Next)
@@ -520,10 +542,8 @@ impl Vm {
         if !it.is_dynamic() {
             return self.next_builtin(it);
         }
-        if let Some(n) = it.get::<Native>()
-            && let Some(next) = n.own_next()
-        {
-            return next(self, n);
+        if let Some(next) = it.native_next(self) {
+            return next;
         }
         self.next_dynamic(it)
     }
@@ -585,10 +605,15 @@ impl Vm {
         self.get_item_dynamic(c, i)
     }
     fn get_item_dynamic(&mut self, c: &Value, i: &Value) -> R<Value> {
-        if c.is_kind(Kind::Native)
-            && let Some(f) = self.own_row(c, Special::GetItem, 1)
-        {
-            return with_self(c, std::slice::from_ref(i), |all| f(self, all, Kw::NONE));
+        if c.is_kind(Kind::Native) {
+            if i.word().is_int()
+                && let Some(v) = c.native_item(i.word().int())
+            {
+                return Ok(v);
+            }
+            if let Some(f) = self.own_row(c, Special::GetItem, 1) {
+                return with_self(c, std::slice::from_ref(i), |all| f(self, all, Kw::NONE));
+            }
         }
         if self.keeps(c, Special::GetItem) {
             return self.get_item_builtin(c, i);

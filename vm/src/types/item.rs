@@ -2,7 +2,7 @@
 
 use super::number::Num;
 use crate::error::{Exc, R};
-use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type};
+use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type, append_copies};
 use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -457,7 +457,7 @@ fn take(items: &[Value], b: Bounds, to: &mut Vec<Value>) {
     }
     let from = b.start as usize;
     match b.step {
-        1 => to.extend_from_slice(&items[from..from + b.count]),
+        1 => append_copies(to, &items[from..from + b.count]),
         -1 => to.extend(items[from + 1 - b.count..=from].iter().rev().cloned()),
         _ => to.extend(b.indices().map(|i| items[i].clone())),
     }

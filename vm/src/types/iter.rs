@@ -136,7 +136,7 @@ impl Vm {
                     Lazy::Enumerate => self.next_of_enumerate(z),
                     Lazy::Zip if z.iters.len() == 2 && z.count.get() != 1 => self.next_of_two(z),
                     Lazy::Map if z.iters.len() == 1 => self.next_of_map(z),
-                    Lazy::Reversed if z.iters[0].word().is_plain(Kind::List) => Ok(next_of_reversed(z)),
+                    Lazy::Reversed if z.iters[0].is_kind(Kind::List) => Ok(next_of_reversed(z)),
                     _ => self.next_of_lazy(z),
                 }
             }
@@ -178,7 +178,7 @@ impl Vm {
         }
     }
 
-    fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
+    pub(crate) fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
         // SAFETY: nothing runs before the end of the iteration, where the sequence is let go.
         let seq = unsafe { unguarded(&it.seq) };
         let i = it.index.get();
@@ -223,7 +223,7 @@ impl Vm {
     fn next_of_map(&mut self, it: &EnumZip) -> R<Option<Value>> {
         self.guard_recursion("while calling a Python object")?;
         match self.next(&it.iters[0])? {
-            Some(v) => self.call(&it.func, std::slice::from_ref(&v), Kw::NONE).map(Some),
+            Some(v) => self.call_with(&it.func, &v).map(Some),
             None => Ok(None),
         }
     }
@@ -243,7 +243,7 @@ impl Vm {
                     let keep = match it.func.is_none() {
                         true => self.truthy(&v)?,
                         false => {
-                            let r = self.call(&it.func, std::slice::from_ref(&v), Kw::NONE)?;
+                            let r = self.call_with(&it.func, &v)?;
                             self.truthy(&r)?
                         }
                     };
@@ -521,7 +521,7 @@ impl Vm {
     }
 }
 
-/// Of a plain list.
+/// Of a list, whatever `__getitem__` its class has.
 fn next_of_reversed(it: &EnumZip) -> Option<Value> {
     let i = it.count.get();
     if i < 0 {

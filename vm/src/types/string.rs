@@ -128,7 +128,8 @@ fn part(vm: &mut Vm, s: &Value, (from, to): Span) -> Value {
     if to - from == text.len() { exact(vm, s) } else { vm.wtf8(&text[from..to]) }
 }
 fn parts(vm: &mut Vm, s: &Value, spans: Vec<Span>) -> Value {
-    let items = spans.into_iter().map(|span| part(vm, s, span)).collect();
+    let mut items = List::room(&vm.types.list, spans.len());
+    items.extend(spans.into_iter().map(|span| part(vm, s, span)));
     vm.list(items)
 }
 /// Offset, width, and whether it is blank, of each character.
@@ -196,6 +197,10 @@ fn split(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, from_right: bool) -> R<
     let separator = args.get(1).or(kw.get("sep")).filter(|v| !v.is_none());
     let spans = match separator.map(|v| v.get::<Str>().ok_or(v)) {
         None if from_right => search::rsplit_blank(blanks(s).rev(), max),
+        None if s.is_ascii() => {
+            let chars = s.bytes().iter().enumerate().map(|(i, b)| (i, 1, is_space(*b as char)));
+            search::split_blank(chars, s.bytes().len(), max)
+        }
         None => search::split_blank(blanks(s), s.bytes().len(), max),
         Some(Ok(sep)) if sep.is_empty() => return vm.fail("ValueError", "empty separator"),
         Some(Ok(sep)) if from_right => search::rsplit(s.bytes(), sep.bytes(), max),
@@ -335,6 +340,16 @@ fn replace(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     };
     let s = this(args);
     let n = usize::try_from(n).unwrap_or(usize::MAX);
+    if !old.is_empty() && search::find(s.bytes(), old.bytes(), false).is_none() {
+        return Ok(exact(vm, &args[0]));
+    }
+    if let ([from], [to]) = (old.bytes(), new.bytes())
+        && s.is_ascii()
+        && n == usize::MAX
+    {
+        let text: Vec<u8> = s.bytes().iter().map(|b| if b == from { *to } else { *b }).collect();
+        return Ok(vm.ascii(text));
+    }
     let at: Vec<usize> = match old.is_empty() {
         true => {
             let all = s.wtf8().code_point_indices().map(|(i, _)| i);

@@ -35,7 +35,7 @@ static CHAIN: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Chain { source, active: Slot::empty() }))
         }),
         ITER,
-        next_row!(Chain, next_chain),
+        next_row!(Chain),
     ],
     doc: Some(
         "Return a chain object whose .__next__() method returns elements from the\nfirst iterable until it is \
@@ -102,7 +102,7 @@ static ZIP_LONGEST: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], ZipLongest { its, active, fill }))
         }),
         ITER,
-        next_row!(ZipLongest, next_zip_longest),
+        next_row!(ZipLongest),
     ],
     doc: Some(
         "Return a zip_longest object whose .__next__() method returns a tuple where\nthe i-th element comes \

@@ -74,8 +74,14 @@ macro_rules! payload {
 }
 pub(crate) use payload;
 
-/// The rows `__iter__` and `__next__` of an iterator class: `$next(vm, &payload) -> R<Option<Value>>`.
+/// The row `__next__` of an iterator class, which does what `Payload::NEXT` says, or
+/// `$next(vm, &payload) -> R<Option<Value>>`.
 macro_rules! next_row {
+    ($t:ty) => {
+        crate::modules::itertools::next_row!($t, |vm: &mut crate::vm::Vm, this: &$t| {
+            <$t as crate::object::Payload>::NEXT.map_or(Ok(None), |next| next(vm, this))
+        })
+    };
     ($t:ty, $next:expr) => {
         crate::object::BuiltinDef::new("__next__", 0, 0, |vm, a, _| {
             let this = vm.self_::<$t>(&a[0])?;
