@@ -111,6 +111,20 @@ impl Seek {
 }
 
 impl Table {
+    /// What the first slot of a hash says, if that is enough: the very key, or that there is none.
+    #[inline(always)]
+    fn first_probe(&self, key: Word, hash: i64) -> Option<Option<usize>> {
+        let at = hash as usize & self.indices.len().checked_sub(1)?;
+        // SAFETY: as in `probe`.
+        match unsafe { *self.indices.get_unchecked(at) } {
+            FREE => Some(None),
+            // SAFETY: as in `probe`.
+            i if i >= 0 && unsafe { self.entries.get_unchecked(i as usize) }.key.word() == key => {
+                Some(Some(i as usize))
+            }
+            _ => None,
+        }
+    }
     /// Searches from where `seek` stands, which goes on over calls.
     #[inline]
     fn probe(&self, key: Word, hash: i64, seek: &mut Seek) -> Probe {
@@ -320,9 +334,13 @@ impl Dict {
 
     #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
-        let mut seek = Seek::new(hash);
         // SAFETY: nothing changes the table during the call.
-        match unsafe { unguarded(&self.table) }.probe(key.word(), hash, &mut seek) {
+        let t = unsafe { unguarded(&self.table) };
+        if let Some(found) = t.first_probe(key.word(), hash) {
+            return Ok(found);
+        }
+        let mut seek = Seek::new(hash);
+        match t.probe(key.word(), hash, &mut seek) {
             Probe::Hit(i) => Ok(Some(i)),
             Probe::Miss => Ok(None),
             Probe::Ask(i, other) => self.find_asking(vm, key, hash, seek, i, other),

@@ -221,8 +221,19 @@ impl Set {
     }
     #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Found> {
-        // SAFETY: a number is copied.
-        let mut walk = Walk::new(hash, unsafe { unguarded(&self.table) }.mask());
+        // SAFETY: nothing changes the table here.
+        let t = unsafe { unguarded(&self.table) };
+        // Mostly the first slot says enough.
+        let at = hash as usize & t.mask();
+        if let Some(e) = t.slots.get(at) {
+            if e.hash == hash && e.key.is(key) {
+                return Ok(Found::At(at));
+            }
+            if e.is_free() {
+                return Ok(Found::Free(at));
+            }
+        }
+        let mut walk = Walk::new(hash, t.mask());
         match self.probe(key, hash, &mut walk) {
             Probe::Done(found) => Ok(found),
             Probe::Ask(at, other) => self.find_asking(vm, key, hash, walk, at, other),
