@@ -574,6 +574,11 @@ impl Vm {
     }
     #[inline]
     pub fn contains(&mut self, container: &Value, item: &Value) -> R<bool> {
+        match container.word().plain_kind() {
+            Some(Kind::Dict) => return self.dict_contains(container.as_(), item),
+            Some(Kind::Set) => return self.set_contains(container.as_(), item),
+            _ => {}
+        }
         if !container.is_dynamic() || self.keeps(container, Special::Contains) {
             return self.contains_builtin(container, item);
         }

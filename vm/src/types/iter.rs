@@ -182,8 +182,13 @@ impl Vm {
         // SAFETY: nothing runs before the end of the iteration, where the sequence is let go.
         let seq = unsafe { unguarded(&it.seq) };
         let i = it.index.get();
+        if let Some(l) = seq.get::<List>()
+            && let Some(v) = l.as_slice().get(i)
+        {
+            it.index.set(i + 1);
+            return Ok(Some(v.clone()));
+        }
         let found = match seq.kind() {
-            Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
             Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i).map(|v| (v.clone(), i + 1)),
             Some(Kind::Bytes) => {
                 seq.as_::<Bytes>().as_slice().get(i).map(|&b| (Value::small(b as i64), i + 1))
