@@ -101,13 +101,14 @@ pub enum RaiseAt {
 /// The empty str and those of one Latin-1 character: made once.
 pub(crate) struct Latin1 {
     empty: Value,
-    one: Box<[Value]>,
+    one: Box<[Value; 256]>,
 }
 
 impl Latin1 {
     fn new(types: &Types) -> Latin1 {
         let one = |c: char| Str::new(&types.str, c.encode_utf8(&mut [0; 4]));
-        Latin1 { empty: Str::new(&types.str, ""), one: ('\0'..='\u{ff}').map(one).collect() }
+        let all = std::array::from_fn(|i| one(i as u8 as char));
+        Latin1 { empty: Str::new(&types.str, ""), one: Box::new(all) }
     }
 }
 
@@ -303,6 +304,12 @@ impl Vm {
     pub fn string(&mut self, s: String) -> Value {
         if s.len() < 2 { self.str(&s) } else { Str::from_string(&self.types.str, s) }
     }
+    /// Of bytes that are ASCII.
+    pub(crate) fn ascii(&mut self, text: Vec<u8>) -> Value {
+        debug_assert!(text.is_ascii());
+        // SAFETY: ASCII is UTF-8.
+        self.string(unsafe { String::from_utf8_unchecked(text) })
+    }
     pub fn wtf8(&mut self, s: &Wtf8) -> Value {
         match s.as_bytes() {
             [] => self.latin1.empty.clone(),
@@ -313,7 +320,13 @@ impl Vm {
     pub fn wtf8_buf(&mut self, s: Wtf8Buf) -> Value {
         if s.len() < 2 { self.wtf8(&s) } else { Str::from_buf(&self.types.str, s) }
     }
+    /// The str of one Latin-1 character.
+    #[inline(always)]
+    pub(crate) fn latin1_char(&self, c: u8) -> Value {
+        self.latin1.one[c as usize].clone()
+    }
     /// The str of one character, a surrogate too. (Not a code point: U+FFFD.)
+    #[inline]
     pub fn code_point(&mut self, c: u32) -> Value {
         match self.latin1.one.get(c as usize) {
             Some(v) => v.clone(),
@@ -350,6 +363,7 @@ impl Vm {
         let text = v.get::<Str>().and_then(Str::to_str);
         text.and_then(|s| self.interned.get(s)).is_some_and(|i| i.is(v))
     }
+    #[inline]
     pub fn int(&mut self, i: i64) -> Value {
         match Word::try_small(i) {
             // SAFETY: unboxed.
@@ -368,7 +382,7 @@ impl Vm {
         if items.is_empty() {
             return self.empty_tuple.clone();
         }
-        Tuple::new(&self.types.tuple, items.into_iter())
+        Tuple::from_vec(&self.types.tuple, items)
     }
     pub fn list(&mut self, items: Vec<Value>) -> Value {
         List::new(&self.types.list, items)
@@ -634,16 +648,25 @@ impl Vm {
     /// Raises an exception of a builtin class with a message.
     pub fn raise(&mut self, class: &str, message: impl AsRef<str>) -> Exc {
         let m = self.str(message.as_ref());
-        self.raise_type(class, vec![m])
+        self.raise_with(class, m)
+    }
+    /// Raises an exception with one argument.
+    pub fn raise_with(&mut self, class: &str, arg: Value) -> Exc {
+        let args = Tuple::of(&self.types.tuple, [arg]);
+        let e = self.exception_with(class, args);
+        self.raise_value(e)
     }
     pub fn raise_type(&mut self, class: &str, args: Vec<Value>) -> Exc {
         let e = self.make_exception(class, args);
         self.raise_value(e)
     }
     pub fn make_exception(&mut self, class: &str, args: Vec<Value>) -> Value {
-        let ty = self.types.exception(class).clone();
         let args = self.tuple(args);
-        let e = crate::object::Exception::new(&ty, args);
+        self.exception_with(class, args)
+    }
+    /// An exception with a tuple of arguments.
+    fn exception_with(&mut self, class: &str, args: Value) -> Value {
+        let e = crate::object::Exception::new(self.types.exception(class), args);
         // Most have no fields.
         if !matches!(class, "KeyError" | "IndexError" | "TypeError" | "ValueError" | "ZeroDivisionError") {
             self.fill_exception(&e);

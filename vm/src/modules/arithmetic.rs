@@ -109,7 +109,7 @@ impl Vm {
             && let (Some(x), Some(y)) = (Num::of(a), Num::of(b))
         {
             let (q, r) = self.number_divmod(x, y)?;
-            return Ok(self.tuple(vec![q, r]));
+            return Ok(Tuple::of(&self.types.tuple, [q, r]));
         }
         if let Some(r) = self.binary_protocol(Special::Divmod, Special::RDivmod, a, b)? {
             return Ok(r);
@@ -197,7 +197,9 @@ fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let joined = match total.kind() {
         Some(Kind::Str) => Some(("strings", "''")),
         Some(Kind::Bytes) => Some(("bytes", "b''")),
-        _ if vm.type_name(&total) == "bytearray" => Some(("bytearray", "b''")),
+        _ if total.native::<crate::types::buffer::bytearray::ByteArray>().is_some() => {
+            Some(("bytearray", "b''"))
+        }
         _ => None,
     };
     if let Some((what, how)) = joined {
@@ -205,6 +207,10 @@ fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
     let it = vm.get_iter(&args[0])?;
     while let Some(mut v) = vm.next(&it)? {
+        if total.word().is_int() && v.word().is_int() {
+            total = vm.int(total.word().int() + v.word().int());
+            continue;
+        }
         // Plain floats, then plain complex numbers, add up with the errors kept; anything else ends that.
         if total.word().is_float() {
             let mut s = FloatSum::new(total.word().float());
@@ -260,6 +266,11 @@ fn sum(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
 }
 
 fn round(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    if let ([v], true) = (args, kw.is_empty())
+        && v.word().is_float()
+    {
+        return vm.int_of_float(v.word().float().round_ties_even());
+    }
     let [v, digits] = vm.bind_args("round", ["number", "ndigits"], 0, 1, args, kw)?;
     let (Some(v), digits) = (v, digits.filter(|d| !d.is_none())) else { return Ok(Value::NONE) };
     let rest: Vec<Value> = digits.into_iter().collect();

@@ -200,33 +200,42 @@ fn unless_attribute_error(vm: &mut Vm, e: crate::error::Exc) -> R {
 fn extreme(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, op: CmpOp) -> R<Value> {
     vm.only_keywords(who, kw, &["key", "default"])?;
     let key = kw.get("key").filter(|k| !k.is_none());
-    let it = match args {
-        [one] => vm.get_iter(one)?,
-        _ if kw.get("default").is_some() => {
-            let message = format!("Cannot specify a default for {who}() with multiple positional arguments");
-            return vm.fail("TypeError", message);
-        }
-        many => {
-            let items = vm.tuple(many.to_vec());
-            vm.get_iter(&items)?
-        }
-    };
-    let mut best: Option<(Value, Value)> = None;
-    while let Some(v) = vm.next(&it)? {
-        let k = match key {
-            Some(f) => vm.call(f, std::slice::from_ref(&v), Kw::NONE)?,
-            None => v.clone(),
+    // What is compared of the best item, and the item if that is another.
+    let mut best: Option<(Value, Option<Value>)> = None;
+    let mut consider = |vm: &mut Vm, v: Value| -> R {
+        let (k, v) = match key {
+            Some(f) => (vm.call_with(f, &v)?, Some(v)),
+            None => (v, None),
         };
         let better = match &best {
+            Some((b, _)) if k.word().is_int() && b.word().is_int() => op.eval(k.word().int(), b.word().int()),
             Some((b, _)) => vm.compare_bool(op, &k, b)?,
             None => true,
         };
         if better {
             best = Some((k, v));
         }
+        Ok(())
+    };
+    match args {
+        [one] => {
+            let it = vm.get_iter(one)?;
+            while let Some(v) = vm.next(&it)? {
+                consider(vm, v)?;
+            }
+        }
+        _ if kw.get("default").is_some() => {
+            let message = format!("Cannot specify a default for {who}() with multiple positional arguments");
+            return vm.fail("TypeError", message);
+        }
+        many => {
+            for v in many {
+                consider(vm, v.clone())?;
+            }
+        }
     }
     match (best, kw.get("default")) {
-        (Some((_, v)), _) => Ok(v),
+        (Some((k, v)), _) => Ok(v.unwrap_or(k)),
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => vm.fail("ValueError", format!("{who}() iterable argument is empty")),
     }

@@ -111,6 +111,20 @@ impl Seek {
 }
 
 impl Table {
+    /// What the first slot of a hash says, if that is enough: the very key, or that there is none.
+    #[inline(always)]
+    fn first_probe(&self, key: Word, hash: i64) -> Option<Option<usize>> {
+        let at = hash as usize & self.indices.len().checked_sub(1)?;
+        // SAFETY: as in `probe`.
+        match unsafe { *self.indices.get_unchecked(at) } {
+            FREE => Some(None),
+            // SAFETY: as in `probe`.
+            i if i >= 0 && unsafe { self.entries.get_unchecked(i as usize) }.key.word() == key => {
+                Some(Some(i as usize))
+            }
+            _ => None,
+        }
+    }
     /// Searches from where `seek` stands, which goes on over calls.
     #[inline]
     fn probe(&self, key: Word, hash: i64, seek: &mut Seek) -> Probe {
@@ -123,9 +137,11 @@ impl Table {
             let at = seek.at & mask;
             seek.step += 1;
             seek.at = at + seek.step;
-            let i = self.indices[at];
+            // SAFETY: the mask keeps `at` in the table, and an index in the table is that of an entry.
+            let i = unsafe { *self.indices.get_unchecked(at) };
             if i >= 0 {
-                let e = &self.entries[i as usize];
+                // SAFETY: as above.
+                let e = unsafe { self.entries.get_unchecked(i as usize) };
                 let k = e.key.word();
                 if k == key {
                     return Probe::Hit(i as usize);
@@ -248,12 +264,18 @@ impl Dict {
         self.id.get()
     }
 
+    #[inline]
     fn read(&self, w: Word) -> Value {
+        self.content(w).to_value()
+    }
+    /// The value's word, of an entry's word.
+    #[inline(always)]
+    fn content(&self, w: Word) -> Word {
         if self.celled.get() {
             // SAFETY: a celled dict's entries hold addresses of cells it owns.
-            unsafe { (*(w.0 as *const GlobalCell)).value.get().to_value() }
+            unsafe { (*(w.0 as *const GlobalCell)).value.get() }
         } else {
-            w.to_value()
+            w
         }
     }
 
@@ -348,9 +370,13 @@ impl Dict {
 
     #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
-        let mut seek = Seek::new(hash);
         // SAFETY: nothing changes the table during the call.
-        match unsafe { unguarded(&self.table) }.probe(key.word(), hash, &mut seek) {
+        let t = unsafe { unguarded(&self.table) };
+        if let Some(found) = t.first_probe(key.word(), hash) {
+            return Ok(found);
+        }
+        let mut seek = Seek::new(hash);
+        match t.probe(key.word(), hash, &mut seek) {
             Probe::Hit(i) => Ok(Some(i)),
             Probe::Miss => Ok(None),
             Probe::Ask(i, other) => self.find_asking(vm, key, hash, seek, i, other),
@@ -446,8 +472,9 @@ impl Dict {
             value = new_cell(value);
         }
         {
-            let mut t = self.table.borrow_mut();
-            // SAFETY: a dict is an object.
+            // SAFETY: nothing else runs in this block. A dict is an object.
+            let t = unsafe { &mut *self.table.as_ptr() };
+            // SAFETY: as above.
             unsafe {
                 if (t.entries.len() + 1) * 3 > t.indices.len() * 2 {
                     t.rebuild(self.used.get() + 1, self.header_mut().cast());
@@ -530,10 +557,15 @@ impl Dict {
     }
     /// The last entry before position `to`, with its position.
     pub fn last_entry(&self, to: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.borrow();
-        let to = to.min(t.entries.len());
-        let i = t.entries[..to].iter().rposition(|e| !e.key.is_null())?;
-        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+        let (i, k, v) = self.entry_before(to)?;
+        Some((i, k.to_value(), v.to_value()))
+    }
+    /// The same, borrowed: good until anything runs.
+    pub fn entry_before(&self, to: usize) -> Option<(usize, Word, Word)> {
+        // SAFETY: words are copied.
+        let entries = &unsafe { unguarded(&self.table) }.entries;
+        let i = entries[..to.min(entries.len())].iter().rposition(|e| !e.key.is_null())?;
+        Some((i, entries[i].key.word(), self.content(entries[i].value)))
     }
     /// Positions that entries have or had: all are below this.
     pub fn positions(&self) -> usize {
@@ -541,9 +573,22 @@ impl Dict {
     }
     /// The first entry at or after position `from`, with its position.
     pub fn next_entry(&self, from: usize) -> Option<(usize, Value, Value)> {
-        let t = self.table.borrow();
-        let i = from + t.entries.get(from..)?.iter().position(|e| !e.key.is_null())?;
-        Some((i, t.entries[i].key.clone(), self.read(t.entries[i].value)))
+        let (i, k, v) = self.entry_from(from)?;
+        Some((i, k.to_value(), v.to_value()))
+    }
+    /// The same, borrowed: good until anything runs.
+    #[inline(always)]
+    pub fn entry_from(&self, from: usize) -> Option<(usize, Word, Word)> {
+        // SAFETY: words are copied.
+        let entries = &unsafe { unguarded(&self.table) }.entries;
+        let mut i = from;
+        loop {
+            let e = entries.get(i)?;
+            if !e.key.is_null() {
+                return Some((i, e.key.word(), self.content(e.value)));
+            }
+            i += 1;
+        }
     }
     pub fn iter(&self) -> impl Iterator<Item = (Value, Value)> + '_ {
         let mut at = 0;

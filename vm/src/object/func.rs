@@ -94,13 +94,18 @@ pub struct Kw<'a> {
 
 impl<'a> Kw<'a> {
     pub const NONE: Kw<'static> = Kw { names: &[], values: &[] };
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.names.iter().map(|n| n.as_::<super::Str>().as_str()).zip(self.values)
     }
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&'a Value> {
+        if self.names.is_empty() { None } else { self.find(name) }
+    }
+    fn find(&self, name: &str) -> Option<&'a Value> {
         self.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 }

@@ -123,18 +123,36 @@ impl List {
         if n >= 32 {
             return self.with_vec(|items| items.push(v));
         }
+        self.move_to(n + 1);
+        // SAFETY: there is room now.
+        unsafe { self.items.get().add(n).write(v.into_word()) };
+        self.len.set(n + 1);
+    }
+    /// Moves the items to a buffer with room for `n`, which they do not exceed.
+    fn move_to(&self, n: usize) {
+        let len = self.len.get();
+        assert!(len <= n);
         let at = &raw const *self as *const u8;
         // SAFETY: a list is an object. The items move to the new buffer, the old one is left without any.
         unsafe {
-            let mut items = std::mem::ManuallyDrop::new(spare::take::<Value>(at, spare::rounded(n + 1)));
+            let mut items = std::mem::ManuallyDrop::new(spare::take::<Value>(at, spare::rounded(n)));
             let old = Vec::<Value>::from_raw_parts(self.items.get().cast(), 0, self.cap.get());
-            std::ptr::copy_nonoverlapping(old.as_ptr(), items.as_mut_ptr(), n);
-            items.as_mut_ptr().add(n).write(v);
+            std::ptr::copy_nonoverlapping(old.as_ptr(), items.as_mut_ptr(), len);
             self.items.set(items.as_mut_ptr().cast());
             self.cap.set(items.capacity());
-            self.len.set(n + 1);
             spare::give(at, old);
         }
+    }
+    /// Appends copies of items, which are not this list's own.
+    pub fn extend_copies(&self, items: &[Value]) {
+        let need = self.len() + items.len();
+        if need > self.cap.get() && need <= 64 {
+            self.move_to(need);
+        }
+        self.with_vec(|v| {
+            v.reserve(items.len());
+            append_copies(v, items);
+        });
     }
     /// Takes item `i` out, which is there.
     pub fn remove(&self, i: usize) -> Value {

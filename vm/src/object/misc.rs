@@ -87,6 +87,12 @@ impl SeqIter {
             size: Cell::new(size),
         })
     }
+    /// The end: the sequence goes.
+    #[cold]
+    #[inline(never)]
+    pub fn let_go(&self) {
+        drop(self.seq.replace(Value::NULL));
+    }
 }
 
 /// The iterators `enumerate`, `zip`, `map`, `filter`, `reversed`: other iterators and a counter.

@@ -40,7 +40,7 @@ pub use list::{List, append_copies};
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
 };
-pub use native::{Native, NativeOps, Payload};
+pub use native::{ItemFn, Native, NativeOps, NextFn, Payload};
 pub use number::{Complex, Float};
 pub use set::{Set, SetIter};
 pub use string::Str;

@@ -5,12 +5,24 @@
 //! Python (dropping a value can).
 
 use super::{Header, Kind, Object, Type, alloc_raw, free_raw};
+use crate::error::R;
 use crate::types::buffer::Buffer;
 use crate::value::{Value, Word};
+use crate::vm::Vm;
 use std::any::TypeId;
+
+/// The next item of an iterator.
+pub type NextFn<T> = fn(&mut Vm, &T) -> R<Option<Value>>;
+
+/// An item by its number.
+pub type ItemFn<T> = fn(&T, i64) -> Option<Value>;
 
 /// Data of a native class's instances.
 pub trait Payload: Sized + 'static {
+    /// Of iterators, which are their own `__iter__`: what `__next__` does, without the StopIteration.
+    const NEXT: Option<NextFn<Self>> = None;
+    /// Of sequences: the item of a number, if it is there and making it runs nothing.
+    const ITEM: Option<ItemFn<Self>> = None;
     /// Visits every value it owns, for the cycle collector.
     fn traverse(&self, _visit: &mut dyn FnMut(&Value)) {}
     /// Lets go of the values that can be part of a cycle.
@@ -28,6 +40,8 @@ pub struct NativeOps {
     traverse: unsafe fn(*const Native, &mut dyn FnMut(&Value)),
     clear: unsafe fn(*const Native),
     buffer: for<'a> unsafe fn(&'a Native) -> Option<&'a dyn Buffer>,
+    next: Option<unsafe fn(&mut Vm, *const Native) -> R<Option<Value>>>,
+    item: Option<unsafe fn(*const Native, i64) -> Option<Value>>,
 }
 
 /// The part that all native objects share.
@@ -57,7 +71,24 @@ impl<T: Payload> OpsOf<T> {
         traverse: |p, visit| unsafe { (*p.cast::<Full<T>>()).payload.traverse(visit) },
         clear: |p| unsafe { (*p.cast::<Full<T>>()).payload.clear() },
         buffer: |p| unsafe { (*(&raw const *p).cast::<Full<T>>()).payload.buffer() },
+        next: if T::NEXT.is_some() { Some(next_of::<T>) } else { None },
+        item: if T::ITEM.is_some() { Some(item_of::<T>) } else { None },
     };
+}
+
+/// # Safety
+/// `n` is a live `Full<T>`. (Not a reference: what is behind a `&Native` does not change, as far as the compiler
+/// knows.)
+unsafe fn next_of<T: Payload>(vm: &mut Vm, n: *const Native) -> R<Option<Value>> {
+    // SAFETY: as promised.
+    T::NEXT.map_or(Ok(None), |next| next(vm, unsafe { &(*n.cast::<Full<T>>()).payload }))
+}
+
+/// # Safety
+/// As for `next_of`.
+unsafe fn item_of<T: Payload>(n: *const Native, i: i64) -> Option<Value> {
+    // SAFETY: as promised.
+    T::ITEM?(unsafe { &(*n.cast::<Full<T>>()).payload }, i)
 }
 
 impl Native {
@@ -106,6 +137,34 @@ unsafe impl Object for Native {
 }
 
 impl Value {
+    /// What is known of the payload of a native object whose class is the one written in Rust.
+    #[inline(always)]
+    fn own_ops(&self) -> Option<(*const Native, &'static NativeOps)> {
+        if !self.is_kind(Kind::Native) {
+            return None;
+        }
+        let n = self.word().0 as *const Native;
+        // SAFETY: the kind is tested; an object keeps its class.
+        unsafe { if (*(*n).h.ty()).is_heap() { None } else { Some((n, (*n).ops)) } }
+    }
+    /// Is it an iterator with a [`Payload::NEXT`], which no derived class replaces?
+    pub(crate) fn is_native_iterator(&self) -> bool {
+        self.own_ops().is_some_and(|(_, ops)| ops.next.is_some())
+    }
+    /// The next item of such an iterator; `None`: it is something else.
+    #[inline(always)]
+    pub(crate) fn native_next(&self, vm: &mut Vm) -> Option<R<Option<Value>>> {
+        let (n, ops) = self.own_ops()?;
+        // SAFETY: own ops.
+        ops.next.map(|next| unsafe { next(vm, n) })
+    }
+    /// An item as [`Payload::ITEM`] says.
+    #[inline(always)]
+    pub(crate) fn native_item(&self, i: i64) -> Option<Value> {
+        let (n, ops) = self.own_ops()?;
+        // SAFETY: own ops.
+        unsafe { ops.item?(n, i) }
+    }
     /// The payload, if it is a native object of that type.
     #[inline(always)]
     pub fn native<T: Payload>(&self) -> Option<&T> {

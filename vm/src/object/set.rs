@@ -207,7 +207,8 @@ impl Set {
         }
         loop {
             let at = walk.next();
-            let e = &t.slots[at];
+            // SAFETY: a walk stays inside the table.
+            let e = unsafe { t.slots.get_unchecked(at) };
             if e.key.is_null() {
                 if e.hash == 0 {
                     return Probe::Done(Found::Free(walk.reusable.unwrap_or(at)));
@@ -223,8 +224,19 @@ impl Set {
     }
     #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Found> {
-        // SAFETY: a number is copied.
-        let mut walk = Walk::new(hash, unsafe { unguarded(&self.table) }.mask());
+        // SAFETY: nothing changes the table here.
+        let t = unsafe { unguarded(&self.table) };
+        // Mostly the first slot says enough.
+        let at = hash as usize & t.mask();
+        if let Some(e) = t.slots.get(at) {
+            if e.hash == hash && e.key.is(key) {
+                return Ok(Found::At(at));
+            }
+            if e.is_free() {
+                return Ok(Found::Free(at));
+            }
+        }
+        let mut walk = Walk::new(hash, t.mask());
         match self.probe(key, hash, &mut walk) {
             Probe::Done(found) => Ok(found),
             Probe::Ask(at, other) => self.find_asking(vm, key, hash, walk, at, other),
@@ -295,8 +307,8 @@ impl Set {
         match self.find(vm, key, hash)? {
             Found::At(_) => Ok(false),
             Found::Free(at) => {
-                // SAFETY: a set is an object.
-                unsafe { self.table.borrow_mut().add_at(at, hash, key.clone(), self.address()) };
+                // SAFETY: a set is an object, and nothing else runs meanwhile.
+                unsafe { (*self.table.as_ptr()).add_at(at, hash, key.clone(), self.address()) };
                 Ok(true)
             }
         }
@@ -341,10 +353,18 @@ impl Set {
         drop(old);
     }
     /// The first key at or after position `from`, with its position and hash.
+    #[inline(always)]
     pub fn next_key(&self, from: usize) -> Option<(usize, Value, i64)> {
-        let t = self.table.borrow();
-        let at = from + t.slots.get(from..)?.iter().position(|e| !e.key.is_null())?;
-        Some((at, t.slots[at].key.clone(), t.slots[at].hash))
+        // SAFETY: nothing changes the table here.
+        let slots = &unsafe { unguarded(&self.table) }.slots;
+        let mut at = from;
+        loop {
+            let e = slots.get(at)?;
+            if !e.key.is_null() {
+                return Some((at, e.key.clone(), e.hash));
+            }
+            at += 1;
+        }
     }
     /// The keys with their hashes, in the order of the table.
     pub fn keys(&self) -> Vec<(Value, i64)> {
@@ -485,9 +505,10 @@ impl SetIter {
     }
     /// The next key; an error if the set's size has changed.
     #[allow(clippy::result_unit_err)]
+    #[inline(always)]
     pub fn advance(&self) -> Result<Option<Value>, ()> {
-        let set = self.set.borrow().clone();
-        let Some(s) = set.get::<Set>() else { return Ok(None) };
+        // SAFETY: nothing runs before the end of the iteration, where the set is let go.
+        let Some(s) = unsafe { unguarded(&self.set) }.get::<Set>() else { return Ok(None) };
         if s.len() != self.size.get() {
             // It stays so: no size is that large.
             self.size.set(usize::MAX);
@@ -500,11 +521,15 @@ impl SetIter {
                 Ok(Some(key))
             }
             None => {
-                let old = self.set.replace(Value::NULL);
-                drop(old);
+                self.let_go();
                 Ok(None)
             }
         }
+    }
+    #[cold]
+    #[inline(never)]
+    fn let_go(&self) {
+        drop(self.set.replace(Value::NULL));
     }
     /// How many keys are left, as far as is known.
     pub fn left(&self) -> usize {

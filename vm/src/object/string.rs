@@ -140,28 +140,58 @@ impl Str {
         };
         Some(Str::make(ty, known, text))
     }
-    /// All the parts, one behind the other. `None`: no memory for it.
-    pub fn join(ty: &Value, parts: &[Value]) -> Option<Value> {
+    /// All the parts, one behind the other, with a separator between them. `None`: no memory for it.
+    pub fn join(ty: &Value, parts: &[Value], separator: Option<&Str>) -> Option<Value> {
         let mut known = Facts { chars: 0, utf8: true };
         let mut len = 0usize;
+        if let Some(s) = separator {
+            let n = parts.len().saturating_sub(1);
+            len = s.bytes().len().checked_mul(n)?;
+            known = Facts { chars: s.chars * n, utf8: s.utf8 || n == 0 };
+        }
         for p in parts {
             let s = p.as_::<Str>();
             len = len.checked_add(s.bytes().len())?;
             known = Facts { chars: known.chars + s.chars, utf8: known.utf8 && s.utf8 };
         }
+        let between = separator.map_or(&[][..], Str::bytes);
         if len <= INLINE {
             let (mut room, mut at) = ([0; INLINE], 0);
-            for p in parts {
-                let b = p.as_::<Str>().bytes();
+            let mut put = |b: &[u8]| {
                 room[at..at + b.len()].copy_from_slice(b);
                 at += b.len();
+            };
+            for (i, p) in parts.iter().enumerate() {
+                if i > 0 {
+                    put(between);
+                }
+                put(p.as_::<Str>().bytes());
             }
             return Some(Str::make(ty, known, Text::Inline(len as u8, room)));
         }
         let mut out = vec![];
         out.try_reserve_exact(len).ok()?;
-        parts.iter().for_each(|p| out.extend_from_slice(p.as_::<Str>().bytes()));
+        for (i, p) in parts.iter().enumerate() {
+            if i > 0 {
+                out.extend_from_slice(between);
+            }
+            out.extend_from_slice(p.as_::<Str>().bytes());
+        }
         Some(Str::make(ty, known, Text::Boxed(out.into())))
+    }
+    /// What `f` makes of each byte of a text that is ASCII, as the result is.
+    pub fn map_ascii(&self, ty: &Value, f: fn(&u8) -> u8) -> Value {
+        let bytes = self.bytes();
+        debug_assert!(bytes.is_ascii());
+        let text = match bytes.len() <= INLINE {
+            true => {
+                let mut room = [0; INLINE];
+                room.iter_mut().zip(bytes).for_each(|(to, b)| *to = f(b));
+                Text::Inline(bytes.len() as u8, room)
+            }
+            false => Text::Boxed(bytes.iter().map(f).collect()),
+        };
+        Str::make(ty, Facts { chars: bytes.len(), utf8: true }, text)
     }
     /// An int in decimal.
     pub fn decimal(ty: &Value, i: i64) -> Value {
@@ -279,6 +309,16 @@ impl Str {
         let tail = bytes.get(at + 1..at + n)?;
         let lead = if n == 1 { first as u32 } else { first as u32 & (0x7f >> n) };
         Some((tail.iter().fold(lead, |c, &b| c << 6 | (b & 0x3f) as u32), at + n))
+    }
+    /// Character `i`, from the end if that is negative, of a text that is all ASCII.
+    #[inline(always)]
+    pub fn ascii_at(&self, i: i64) -> Option<u8> {
+        let bytes = self.bytes();
+        if bytes.len() != self.chars {
+            return None;
+        }
+        let i = if i < 0 { i + bytes.len() as i64 } else { i };
+        bytes.get(usize::try_from(i).ok()?).copied()
     }
     /// Code point `i`.
     pub fn code_at(&self, i: usize) -> Option<u32> {

@@ -43,6 +43,21 @@ impl Tuple {
             Value::from_word(Word(p as u64))
         }
     }
+    /// A tuple of the items of a vector.
+    pub fn from_vec(ty: &Value, mut items: Vec<Value>) -> Value {
+        // SAFETY: as in `new`; the items move, the vector is left without any.
+        unsafe {
+            let h = Header::new(Kind::Tuple, ty);
+            let len = items.len();
+            let p = alloc_raw(Tuple::size(len), &h).cast::<Tuple>();
+            (&raw mut (*p).h).write(h);
+            (&raw mut (*p).len).write(len);
+            (&raw mut (*p).hash).write(Cell::new(-1));
+            items.set_len(0);
+            std::ptr::copy_nonoverlapping(items.as_ptr(), (&raw mut (*p).items).cast(), len);
+            Value::from_word(Word(p as u64))
+        }
+    }
     /// A tuple of these items, of which there are not too many.
     #[inline]
     pub fn of<const N: usize>(ty: &Value, items: [Value; N]) -> Value {

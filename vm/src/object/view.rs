@@ -1,7 +1,7 @@
 //! Views of dicts and the iterators over dicts.
 
 use super::{Dict, DictPart, Header, Kind, alloc};
-use crate::value::{Value, unguarded};
+use crate::value::{Value, Word, unguarded};
 use std::cell::{Cell, RefCell};
 
 /// `d.keys()`, `d.values()`, `d.items()`.
@@ -62,8 +62,9 @@ impl DictIter {
             result: RefCell::new(Value::NULL),
         })
     }
-    /// The next key and value.
-    pub fn advance(&self) -> Result<Option<(Value, Value)>, Changed> {
+    /// The next key and value, borrowed: good until anything runs.
+    #[inline(always)]
+    pub fn advance(&self) -> Result<Option<(Word, Word)>, Changed> {
         // SAFETY: nothing runs before the end of the iteration, where the dict is let go.
         let dict = unsafe { unguarded(&self.dict) };
         let Some(d) = dict.get::<Dict>() else { return Ok(None) };
@@ -72,18 +73,23 @@ impl DictIter {
             self.size.set(usize::MAX);
             return Err(Changed::Size);
         }
-        let found = if self.reverse { d.last_entry(self.at.get()) } else { d.next_entry(self.at.get()) };
+        let found = if self.reverse { d.entry_before(self.at.get()) } else { d.entry_from(self.at.get()) };
         let Some((i, k, v)) = found else {
-            drop(self.dict.replace(Value::NULL));
+            self.let_go();
             return Ok(None);
         };
         if self.left.get() == 0 {
-            drop(self.dict.replace(Value::NULL));
+            self.let_go();
             return Err(Changed::Keys);
         }
         self.at.set(if self.reverse { i } else { i + 1 });
         self.left.set(self.left.get() - 1);
         Ok(Some((k, v)))
+    }
+    #[cold]
+    #[inline(never)]
+    fn let_go(&self) {
+        drop(self.dict.replace(Value::NULL));
     }
     /// How many entries are left, as far as is known.
     pub fn left(&self) -> usize {

@@ -40,27 +40,35 @@ pub fn build_tuple(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn build_map(vm: &mut Vm, n: u32) -> Flow {
     let d = vm.dict();
-    if n > 0 {
-        let items = vm.pop_n(n as usize * 2);
-        let mut it = items.into_iter();
-        while let (Some(k), Some(v)) = (it.next(), it.next()) {
-            vm.dict_set(d.as_(), &k, v)?;
-        }
+    let n = n as usize * 2;
+    // SAFETY: keys and values are on the stack until they are dropped below; nested frames go above them.
+    let items = unsafe { Value::slice_of(vm.frame().sp.sub(n), n) };
+    for entry in items.chunks_exact(2) {
+        vm.dict_set(d.as_(), &entry[0], entry[1].clone())?;
+    }
+    for _ in 0..n {
+        drop(vm.pop());
     }
     vm.push(d);
     Ok(())
 }
 pub fn build_set(vm: &mut Vm, n: u32) -> Flow {
-    let items = vm.pop_n(n as usize);
-    let s = vm.set(&items)?;
+    let n = n as usize;
+    // SAFETY: as in `build_map`.
+    let items = unsafe { Value::slice_of(vm.frame().sp.sub(n), n) };
+    let s = vm.set(items)?;
+    for _ in 0..n {
+        drop(vm.pop());
+    }
     vm.push(s);
     Ok(())
 }
 pub fn set_add(vm: &mut Vm, n: u32) -> Flow {
     let v = vm.pop();
     // Not always one that is being built: `__conditional_annotations__` is a name that a program may set.
-    let target = list_below(vm, n);
-    let Some(s) = target.get::<crate::object::Set>().filter(|_| vm.type_of(&target).is(&vm.types.set)) else {
+    let target = vm.peek(n as usize - 1);
+    let target = Value::of(&target);
+    let Some(s) = target.get::<crate::object::Set>().filter(|_| vm.type_of(target).is(&vm.types.set)) else {
         return Err(vm.raise("SystemError", "SET_ADD: not a set").into());
     };
     vm.set_add(s, &v)?;
@@ -83,7 +91,7 @@ pub fn build_string(vm: &mut Vm, n: u32) -> Flow {
     let n = n as usize;
     // SAFETY: the strs are on the stack until they are popped.
     let parts = unsafe { Value::slice_of(vm.frame().sp.sub(n), n) };
-    let Some(v) = Str::join(&vm.types.str, parts) else {
+    let Some(v) = Str::join(&vm.types.str, parts, None) else {
         return Err(vm.raise_type("MemoryError", vec![]).into());
     };
     // One character has one object.
@@ -122,8 +130,9 @@ pub fn list_extend(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn map_add(vm: &mut Vm, n: u32) -> Flow {
     let (v, k) = (vm.pop(), vm.pop());
-    let d = list_below(vm, n);
-    vm.dict_set(d.as_(), &k, v)?;
+    // The stack keeps it.
+    let d = vm.peek(n as usize - 1);
+    vm.dict_set(Value::of(&d).as_(), &k, v)?;
     Ok(())
 }
 pub fn dict_update(vm: &mut Vm, n: u32) -> Flow {
@@ -278,7 +287,11 @@ pub fn delete_subscr(vm: &mut Vm, _arg: u32) -> Flow {
 
 pub fn format_simple(vm: &mut Vm, _arg: u32) -> Flow {
     let v = vm.pop();
-    let s = if v.get::<Str>().is_some() && !v.is_dynamic() { v } else { vm.format_object(&v, None)? };
+    let s = match v.word() {
+        w if w.is_plain(crate::object::Kind::Str) => v,
+        w if w.is_int() => vm.str_of(&v)?,
+        _ => vm.format_object(&v, None)?,
+    };
     vm.push(s);
     Ok(())
 }

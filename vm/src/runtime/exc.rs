@@ -2,7 +2,7 @@
 
 use crate::error::{Exc, R};
 use crate::machine::Flow;
-use crate::object::{Exception, Kind, Tuple, Type};
+use crate::object::{Exception, Kind, Kw, Tuple, Type};
 use crate::value::Value;
 use crate::vm::{RaiseAt, Vm};
 
@@ -48,19 +48,23 @@ pub fn pop_except(vm: &mut Vm, _arg: u32) -> Flow {
 }
 pub fn check_exc_match(vm: &mut Vm, _arg: u32) -> Flow {
     let class = vm.pop();
-    let e = vm.peek(0).to_value();
+    let e = vm.peek(0);
     let classes = class.get::<Tuple>().map_or(std::slice::from_ref(&class), Tuple::as_slice);
-    let base = vm.types.exception("BaseException").clone();
     let mut found = false;
     for c in classes {
-        if !c.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
+        if !is_exception_class(c) {
             let message = "catching classes that do not inherit from BaseException is not allowed";
             return Err(vm.raise("TypeError", message).into());
         }
-        found |= vm.is_instance(&e, c);
+        found |= vm.is_instance(Value::of(&e), c);
     }
     vm.push(Value::bool(found));
     Ok(())
+}
+
+/// A class derived from BaseException: that is what gives its instances their layout.
+fn is_exception_class(v: &Value) -> bool {
+    v.get::<Type>().is_some_and(|t| t.instance.get() == Kind::Exception)
 }
 
 pub fn raise_varargs(vm: &mut Vm, n: u32) -> Flow {
@@ -93,15 +97,17 @@ fn exception_of(vm: &mut Vm, v: Value, error: &str) -> R<Value> {
     if v.is_kind(Kind::Exception) {
         return Ok(v);
     }
-    let base = vm.types.exception("BaseException").clone();
-    if v.get::<Type>().is_some_and(|t| t.is_subtype(&base)) {
+    if is_exception_class(&v) {
+        if let Some(e) = vm.plain_exception(&v, &[]) {
+            return Ok(e);
+        }
         return new_exception(vm, &v, &[]);
     }
     Err(vm.raise("TypeError", error))
 }
 /// Calls an exception class, which must answer an exception.
 pub(crate) fn new_exception(vm: &mut Vm, class: &Value, args: &[Value]) -> R<Value> {
-    let e = vm.call(class, args, crate::object::Kw::NONE)?;
+    let e = vm.instantiate(class, args, Kw::NONE)?;
     if e.is_kind(Kind::Exception) {
         return Ok(e);
     }

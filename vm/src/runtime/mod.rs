@@ -151,28 +151,40 @@ pub static FOR_ITER: Helper = Helper {
     name: "for_iter",
     run: |vm, _, v| {
         let it = Value::of(&v[0]);
-        if v[0].is_plain(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
-            let it = it.clone();
-            return match vm.gen_send(&it, Value::NONE)? {
-                Sent::Yield(v) => Ok(v.into_word()),
-                Sent::Return(v) if v.is_none() => Ok(Word::NULL),
-                Sent::Return(v) => vm.fire_stop(v).map(|()| Word::NULL),
-            };
-        }
-        if vm.stop_seen.is_some() {
-            vm.stop_seen = None;
-        }
-        match vm.next(it)? {
-            Some(v) => Ok(v.into_word()),
-            None => match vm.stop_seen.take() {
-                // A StopIteration that Python code raised is an event (rule M151).
-                Some(e) => vm.fire_swallowed(&e).map(|()| Word::NULL),
-                None => Ok(Word::NULL),
-            },
-        }
+        // These run no Python.
+        let next = match v[0].plain_kind() {
+            Some(Kind::DictIter) => vm.dict_next(it.as_()),
+            Some(Kind::SeqIter) => vm.next_of_sequence(it.as_()),
+            Some(Kind::SetIter) => vm.set_next(it.as_()),
+            _ => return next_in_loop(vm, it),
+        };
+        Ok(next?.map_or(Word::NULL, Value::into_word))
     },
     leaf: None,
 };
+
+/// What FOR_ITER does with an iterator that may run Python. NULL at the end.
+fn next_in_loop(vm: &mut Vm, it: &Value) -> R<Word> {
+    if it.word().is_plain(Kind::Generator) && vm.type_of(it).is(&vm.types.generator) {
+        let it = it.clone();
+        return match vm.gen_send(&it, Value::NONE)? {
+            Sent::Yield(v) => Ok(v.into_word()),
+            Sent::Return(v) if v.is_none() => Ok(Word::NULL),
+            Sent::Return(v) => vm.fire_stop(v).map(|()| Word::NULL),
+        };
+    }
+    if vm.stop_seen.is_some() {
+        vm.stop_seen = None;
+    }
+    match vm.next(it)? {
+        Some(v) => Ok(v.into_word()),
+        None => match vm.stop_seen.take() {
+            // A StopIteration that Python code raised is an event (rule M151).
+            Some(e) => vm.fire_swallowed(&e).map(|()| Word::NULL),
+            None => Ok(Word::NULL),
+        },
+    }
+}
 
 pub static STORE_SUBSCR: Helper = Helper {
     name: "store_subscr",

@@ -3,19 +3,32 @@
 use crate::error::R;
 use crate::machine::Flow;
 use crate::object::{Exception, Kw};
+use crate::types::descr::plain_function;
+use crate::types::specials::Special;
 use crate::value::Value;
 use crate::vm::Vm;
 
-/// LOAD_SPECIAL's methods: name, which protocol, the pair of the other protocol.
-const SPECIAL: [(&str, bool); 4] =
-    [("__enter__", false), ("__exit__", false), ("__aenter__", true), ("__aexit__", true)];
+/// LOAD_SPECIAL's methods, and whether they are of the asynchronous protocol.
+const SPECIAL: [(Special, bool); 4] =
+    [(Special::Enter, false), (Special::Exit, false), (Special::Aenter, true), (Special::Aexit, true)];
 
 /// owner -> method, self or NULL
 pub fn load_special(vm: &mut Vm, which: u32) -> Flow {
     let owner = vm.peek(0).to_value();
-    let Some(&(name, asynchronous)) = SPECIAL.get(which as usize) else {
+    let Some(&(special, asynchronous)) = SPECIAL.get(which as usize) else {
         return Err(vm.raise("SystemError", format!("LOAD_SPECIAL {which}")).into());
     };
+    if let Some(f) = vm.special_of(&owner, special)
+        && plain_function(&f)
+    {
+        // The object becomes the method's.
+        drop(owner);
+        let owner = vm.pop();
+        vm.push(f);
+        vm.push(owner);
+        return Ok(());
+    }
+    let name = special.name();
     let Some((f, self_)) = vm.method_of_class(&owner, name)? else {
         let class = vm.full_type_name(&owner);
         let (kind, other, pair) = match asynchronous {
@@ -23,7 +36,7 @@ pub fn load_special(vm: &mut Vm, which: u32) -> Flow {
             true => ("asynchronous context manager", "context manager", ["__enter__", "__exit__"]),
         };
         // Where the exit is there, the enter is what is missing.
-        let exit = SPECIAL.get(which as usize | 1).map_or(name, |(n, _)| n);
+        let exit = SPECIAL.get(which as usize | 1).map_or(name, |(s, _)| s.name());
         let half = which & 1 != 0 || vm.method_of_class(&owner, exit)?.is_some();
         let missed = if half { format!(" (missed {name} method)") } else { String::new() };
         let mut message = format!("'{class}' object does not support the {kind} protocol{missed}");
@@ -66,7 +79,7 @@ impl Vm {
         let name = self.intern(name);
         let found = self.type_of(obj).as_::<crate::object::Type>().lookup(&name);
         match found {
-            Some(f) if crate::types::descr::plain_function(&f) => Ok(Some((f, Some(obj.clone())))),
+            Some(f) if plain_function(&f) => Ok(Some((f, Some(obj.clone())))),
             Some(f) => {
                 let class = self.type_of(obj).clone();
                 Ok(Some((self.descr_get(&f, Some(obj), &class)?, None)))

@@ -174,9 +174,9 @@ impl Vm {
             return self.repeat_bytes(seq, b, n);
         }
         let items = match (seq.get::<List>(), seq.get::<Tuple>()) {
-            (Some(l), _) => l.as_slice().to_vec(),
-            (_, Some(t)) => t.as_slice().to_vec(),
-            _ => vec![],
+            (Some(l), _) => l.as_slice(),
+            (_, Some(t)) => t.as_slice(),
+            _ => &[],
         };
         if n == 1 && self.type_of(seq).is(&self.types.tuple) {
             return Ok(seq.clone());
@@ -184,11 +184,14 @@ impl Vm {
         let Some(size) = items.len().checked_mul(n) else {
             return Err(self.raise_type("MemoryError", vec![]));
         };
-        let mut out = self.new_vec(size)?;
-        if !items.is_empty() {
-            for _ in 0..n {
-                out.extend_from_slice(&items);
-            }
+        let mut out = match size {
+            0..=64 => List::room(&self.types.list, size),
+            _ => self.new_vec(size)?,
+        };
+        match items {
+            [] => {}
+            [one] => out.resize(size, one.clone()),
+            _ => (0..n).for_each(|_| append_copies(&mut out, items)),
         }
         if let (true, Some(l)) = (inplace, seq.get::<List>()) {
             let old = l.with_vec(|v| std::mem::replace(v, out));

@@ -555,8 +555,9 @@ impl Vm {
     /// `type.__call__`: makes and initialises an instance.
     pub fn instantiate(&mut self, class: &Value, args: &[Value], kw: Kw) -> R<Value> {
         let t = class.as_::<Type>();
-        let meta = self.type_of(class).clone();
-        if meta.as_::<Type>().is_heap() {
+        // A class keeps its metaclass while nothing runs.
+        if self.type_of(class).as_::<Type>().is_heap() {
+            let meta = self.type_of(class).clone();
             let own = self.types.type_.clone();
             if let Some(m) = meta.as_::<Type>().special(self, Special::Call)
                 && !self.is_builtin_method(&m, &own)
@@ -571,7 +572,7 @@ impl Vm {
             }
         }
         if !t.is_heap()
-            && t.instance.get() != Kind::Native
+            && !matches!(t.instance.get(), Kind::Native | Kind::Exception)
             && let Some(c) = self.constructor_of(class)
         {
             return self.construct(class, c, args, kw);
@@ -586,6 +587,12 @@ impl Vm {
         if t.has(TypeFlags::NO_NEW) {
             let message = format!("cannot create '{}' instances", t.name.borrow());
             return self.fail("TypeError", message);
+        }
+        if kw.is_empty()
+            && t.instance.get() == Kind::Exception
+            && let Some(e) = self.plain_exception(class, args)
+        {
+            return Ok(e);
         }
         let new = t.special(self, Special::New);
         let object_new = self.types.object_new.clone();
@@ -611,6 +618,27 @@ impl Vm {
         }
         self.initialise(&obj, args, kw)?;
         Ok(obj)
+    }
+    /// An exception of a class that makes its instances as BaseException does; `None`: it does not.
+    pub(crate) fn plain_exception(&mut self, class: &Value, args: &[Value]) -> Option<Value> {
+        let t = class.as_::<Type>();
+        let (new, init) = (t.special_word(self, Special::New), t.special_word(self, Special::Init));
+        let (new, init) = (Value::of(&new).get::<Builtin>()?, Value::of(&init).get::<Builtin>()?);
+        if !std::ptr::eq(new.def, &CONSTRUCT)
+            || !init.owner.is(self.types.exception("BaseException"))
+            || t.flags.get().intersects(TypeFlags::ABSTRACT | TypeFlags::NO_NEW)
+            || self.type_of(class).as_::<Type>().is_heap()
+            // (OSError has an `__init__` of its own, but a class derived from it may have taken another.)
+            || t.is_heap() && t.is_subtype(self.types.exception("OSError"))
+            || t.is_subtype(self.types.exception("BaseExceptionGroup"))
+        {
+            return None;
+        }
+        let args = match args {
+            [] => self.tuple(vec![]),
+            args => Tuple::copy_of(&self.types.tuple, args),
+        };
+        Some(crate::object::Exception::new(class, args))
     }
     fn initialise(&mut self, obj: &Value, args: &[Value], kw: Kw) -> R {
         let Some(init) = self.special_of(obj, Special::Init) else { return Ok(()) };

@@ -85,10 +85,7 @@ impl Vm {
             Kind::Str => Ok(Some(holds(op, a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes())))),
             Kind::Bytes => Ok(Some(holds(op, a.as_::<Bytes>().as_slice().cmp(b.as_::<Bytes>().as_slice())))),
             Kind::Tuple => self.compare_tuples(op, a.as_(), b.as_()).map(Some),
-            Kind::List => {
-                self.guard_comparison()?;
-                self.compare_lists(op, a.as_(), b.as_()).map(Some)
-            }
+            Kind::List => self.compare_lists(op, a.as_(), b.as_()).map(Some),
             Kind::Set => {
                 self.guard_comparison()?;
                 self.set_compare(op, a, b)
@@ -146,12 +143,18 @@ impl Vm {
     }
 
     /// Lists: the first pair that differs decides. They may change while their items compare.
-    fn compare_lists(&mut self, op: CmpOp, a: &List, b: &List) -> R<bool> {
+    pub(crate) fn compare_lists(&mut self, op: CmpOp, a: &List, b: &List) -> R<bool> {
+        self.guard_comparison()?;
         if matches!(op, CmpOp::Eq | CmpOp::Ne) && a.len() != b.len() {
             return Ok(op == CmpOp::Ne);
         }
         let mut i = 0;
-        while let (Some(x), Some(y)) = (a.get(i), b.get(i)) {
+        while let (Some(x), Some(y)) = (a.as_slice().get(i), b.as_slice().get(i)) {
+            if x.is(y) {
+                i += 1;
+                continue;
+            }
+            let (x, y) = (x.clone(), y.clone());
             if !self.eq(&x, &y)? {
                 return self.first_difference(op, &x, &y);
             }
@@ -176,8 +179,8 @@ impl Vm {
     pub(crate) fn tuples_equal(&mut self, a: &Tuple, b: &Tuple) -> R<bool> {
         self.guard_comparison()?;
         let (a, b) = (a.as_slice(), b.as_slice());
-        for i in 0..a.len().min(b.len()) {
-            if !self.eq(&a[i], &b[i])? {
+        for (x, y) in a.iter().zip(b) {
+            if !self.eq(x, y)? {
                 return Ok(false);
             }
         }

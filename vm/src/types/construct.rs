@@ -4,7 +4,7 @@ use super::number::{BadInt, Num, parse_float, parse_int};
 use super::repr::repr_str;
 use crate::error::R;
 use crate::object::{
-    Dict, EnumZip, Exception, Kind, Kw, Lazy, Namespace, Plain, Range, Set, Slice, Str, Type,
+    Dict, EnumZip, Exception, Kind, Kw, Lazy, List, Namespace, Plain, Range, Set, Slice, Str, Tuple, Type,
 };
 use crate::value::Value;
 use crate::vm::Vm;
@@ -67,10 +67,13 @@ impl Vm {
                 return self.new_os_error(class, args, kw);
             }
             Kind::Exception => {
-                let args = self.tuple(args.to_vec());
+                let args = match args {
+                    [] => self.tuple(vec![]),
+                    args => Tuple::copy_of(&self.types.tuple, args),
+                };
                 return Ok(Exception::new(class, args));
             }
-            Kind::List => return Ok(crate::object::List::new(class, vec![])),
+            Kind::List => return Ok(List::new(class, vec![])),
             Kind::Dict => return Ok(Dict::new(class)),
             Kind::Set if base.is(&self.types.set) => return Ok(crate::object::Set::new(class)),
             _ => {}
@@ -124,6 +127,9 @@ impl Vm {
             }),
             _ if class.is(&t.tuple) => row(0, 1, false, |vm, a, _| match a {
                 [v] if v.is_kind(Kind::Tuple) && vm.type_of(v).is(&vm.types.tuple) => Ok(v.clone()),
+                [v] if v.word().is_plain(Kind::List) && !v.as_::<List>().is_empty() => {
+                    Ok(Tuple::copy_of(&vm.types.tuple, v.as_::<List>().as_slice()))
+                }
                 _ => {
                     let items = a.first().map_or(Ok(vec![]), |v| vm.to_vec(v))?;
                     Ok(vm.tuple(items))
@@ -214,7 +220,11 @@ impl Vm {
     }
 
     /// Refuses keywords other than these.
+    #[inline]
     pub(crate) fn only_keywords(&mut self, who: &str, kw: Kw, known: &[&str]) -> R {
+        if kw.is_empty() { Ok(()) } else { self.refuse_others(who, kw, known) }
+    }
+    fn refuse_others(&mut self, who: &str, kw: Kw, known: &[&str]) -> R {
         match kw.iter().find(|(n, _)| !known.contains(n)) {
             Some((n, _)) => {
                 let message = format!("{who}() got an unexpected keyword argument '{n}'");
@@ -323,7 +333,7 @@ impl Vm {
     }
 
     pub(crate) fn list_reversed(&mut self, v: &Value) -> Value {
-        let n = v.as_::<crate::object::List>().len() as i64;
+        let n = v.as_::<List>().len() as i64;
         let ty = &self.types.list_reverseiterator;
         EnumZip::new(ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1)
     }
@@ -383,6 +393,20 @@ fn quoted(text: &Str) -> String {
 }
 
 fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    if let ([v], true) = (args, kw.is_empty()) {
+        let w = v.word();
+        if w.is_int() {
+            return Ok(v.clone());
+        }
+        if w.is_float() {
+            return vm.int_of_float(w.float());
+        }
+        if w.is_plain(Kind::Str)
+            && let Some(i) = plain_decimal(v.as_::<Str>().bytes())
+        {
+            return Ok(vm.int(i));
+        }
+    }
     vm.only_keywords("int", kw, &["base"])?;
     let base = args.get(1).or(kw.get("base"));
     let Some(v) = args.first() else {
@@ -409,7 +433,7 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     }
     match Num::of(v) {
         Some(Num::Int(i)) if !v.is_dynamic() => Ok(vm.int(i)),
-        _ if v.is_dynamic() && !v.is_kind(Kind::Str) => {
+        _ if v.is_dynamic() => {
             use super::specials::Special;
             for which in [Special::Int, Special::Index] {
                 if let Some(r) = vm.call_special(v, which, &[])? {
@@ -451,6 +475,26 @@ fn new_int(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
             }
         },
     }
+}
+
+/// A number of a few ASCII digits, perhaps with a sign.
+fn plain_decimal(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        all => (false, all),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut n = 0i64;
+    for b in digits {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        n = n * 10 + (b - b'0') as i64;
+    }
+    Some(if negative { -n } else { n })
 }
 
 /// The text of a str or of bytes from which a number is read, with ASCII digits; and as messages show it.
@@ -507,6 +551,9 @@ fn int_of_text(vm: &mut Vm, text: &str, shown: &str, base: u32) -> R<Value> {
 
 fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
     let Some(v) = args.first() else { return Ok(Value::float(0.0)) };
+    if v.word().is_int() {
+        return Ok(Value::float(v.word().int() as f64));
+    }
     if let Some(n) = Num::of(v).filter(|_| !v.is_dynamic()) {
         return vm.float_of(n).map(Value::float);
     }
@@ -529,6 +576,13 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
             return vm.float_of(n).map(Value::float);
         }
     }
+    if v.word().is_plain(Kind::Str)
+        && let s = v.as_::<Str>()
+        && s.is_ascii()
+        && let Some(f) = parse_float(s.as_str())
+    {
+        return Ok(Value::float(f));
+    }
     let Some((text, shown)) = text_argument(vm, v)? else {
         let message =
             format!("float() argument must be a string or a real number, not '{}'", vm.type_name(v));
@@ -541,6 +595,9 @@ fn new_float(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
 }
 
 fn new_str(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
+    if let ([v], true) = (args, kw.is_empty()) {
+        return vm.str_of(v);
+    }
     if !kw.is_empty() {
         let given = args.len() + kw.names.len();
         if given > 3 {

@@ -19,7 +19,7 @@ pub static METHODS: &[BuiltinDef] = &[
         match (found, a.get(2)) {
             (Some(v), _) => Ok(v),
             (None, Some(default)) => Ok(default.clone()),
-            (None, None) => Err(vm.raise_type("KeyError", vec![a[1].clone()])),
+            (None, None) => Err(vm.raise_with("KeyError", a[1].clone())),
         }
     }),
     BuiltinDef::new("popitem", 0, 0, popitem),

@@ -6,12 +6,14 @@
 //! `*_builtin` functions, which the special methods of the builtin classes are made of too.
 
 use crate::error::{Exc, R};
-use crate::object::{Builtin, BuiltinDef, Bytes, Kind, Native, Payload, Str, Tag, Tuple, Type};
+use crate::object::{
+    Builtin, BuiltinDef, BuiltinFn, Bytes, Kind, Kw, List, Native, Payload, Str, Tag, Tuple, Type,
+};
 use crate::op::{BinOp, CmpOp};
 use crate::types::native::ClassDef;
 use crate::types::number::Num;
-use crate::types::specials::Special;
-use crate::value::Value;
+use crate::types::specials::{Special, with_self};
+use crate::value::{Value, Word};
 use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 
@@ -122,6 +124,12 @@ impl Vm {
             if let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) {
                 return Ok(Value::bool(compare_texts(op, x, y)));
             }
+            if let (Some(x), Some(y)) = (a.get::<Tuple>(), b.get::<Tuple>()) {
+                return self.compare_tuples(op, x, y).map(Value::bool);
+            }
+            if let (Some(x), Some(y)) = (a.get::<List>(), b.get::<List>()) {
+                return self.compare_lists(op, x, y).map(Value::bool);
+            }
             return self.compare_builtin(op, a, b);
         }
         if self.compares_as_tuple(op, a, b) {
@@ -137,6 +145,13 @@ impl Vm {
             && self.keeps(a, Special::compare(op))
     }
     pub fn compare_bool(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<bool> {
+        let (x, y) = (a.word(), b.word());
+        if x.is_int() && y.is_int() {
+            return Ok(op.eval(x.int(), y.int()));
+        }
+        if x.is_bool() && y.is_bool() {
+            return Ok(op.eval(x == Word::TRUE, y == Word::TRUE));
+        }
         if !a.is_dynamic() && !b.is_dynamic() {
             if let (Some(x), Some(y)) = (a.get::<Str>(), b.get::<Str>()) {
                 return Ok(compare_texts(op, x, y));
@@ -156,7 +171,7 @@ impl Vm {
             return Ok(true);
         }
         let (x, y) = (a.word(), b.word());
-        if x.is_int() && y.is_int() {
+        if x.is_int() && y.is_int() || x.is_bool() && y.is_bool() {
             return Ok(false);
         }
         self.equals(a, b)
@@ -171,6 +186,9 @@ impl Vm {
             }
             if t == Tag::plain(Kind::Tuple) {
                 return self.tuples_equal(a.as_(), b.as_());
+            }
+            if t == Tag::LIST {
+                return self.compare_lists(CmpOp::Eq, a.as_(), b.as_());
             }
             if t == Tag::plain(Kind::Bytes) {
                 return Ok(a.as_::<Bytes>().as_slice() == b.as_::<Bytes>().as_slice());
@@ -260,6 +278,29 @@ impl Vm {
         let own = builtin.special_word(self, which);
         !own.is_null() && class.special_word(self, which) == own
     }
+    /// The Rust function of a special method that an object's own class, written in Rust, has; if it takes `n`
+    /// arguments.
+    #[inline]
+    fn own_row(&mut self, v: &Value, which: Special, n: u8) -> Option<BuiltinFn> {
+        let class = self.type_of(v).word();
+        // SAFETY: the object keeps its class, and that what is in it.
+        let m = unsafe { class.cast::<Type>() }.special_word(self, which);
+        let b = Value::of(&m).get::<Builtin>()?;
+        (b.is_descriptor() && b.owner.word() == class && b.def.min <= n && n <= b.def.max)
+            .then_some(b.def.func)
+    }
+    /// Calls anything with one argument.
+    #[inline]
+    pub(crate) fn call_with(&mut self, f: &Value, arg: &Value) -> R<Value> {
+        if let Some(b) = f.get::<Builtin>()
+            && b.owner.is_null()
+            && !b.self_.is_kind(Kind::Type)
+            && (b.def.min..=b.def.max).contains(&1)
+        {
+            return (b.def.func)(self, std::slice::from_ref(arg), Kw::NONE);
+        }
+        self.call(f, std::slice::from_ref(arg), Kw::NONE)
+    }
     fn call_comparison(&mut self, m: &Value, a: &Value, b: &Value) -> R<Value> {
         if m.is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
@@ -268,7 +309,7 @@ impl Vm {
             // A descriptor that fails counts as none.
             let class = self.type_of(a).clone();
             return match self.descr_get(m, Some(a), &class) {
-                Ok(f) => self.call(&f, std::slice::from_ref(b), crate::object::Kw::NONE),
+                Ok(f) => self.call(&f, std::slice::from_ref(b), Kw::NONE),
                 Err(_) => {
                     drop(self.take_pending());
                     Ok(Value::NOT_IMPLEMENTED)
@@ -285,6 +326,13 @@ impl Vm {
     // ---- truth, size, hash
     #[inline]
     pub fn truthy(&mut self, v: &Value) -> R<bool> {
+        let w = v.word();
+        if w.is_bool() {
+            return Ok(w == Word::TRUE);
+        }
+        if w.is_int() {
+            return Ok(w.int() != 0);
+        }
         if v.is_dynamic() { self.truthy_dynamic(v) } else { self.truthy_builtin(v) }
     }
     fn truthy_dynamic(&mut self, v: &Value) -> R<bool> {
@@ -340,6 +388,10 @@ impl Vm {
             if known != -1 {
                 return Ok(known);
             }
+        }
+        // A class hashes by its address, unless its metaclass says otherwise.
+        if v.is_kind(Kind::Type) && self.type_of(v).is(&self.types.type_) {
+            return Ok(super::hash::hash_address(v));
         }
         self.hash_of(v)
     }
@@ -462,6 +514,8 @@ impl Vm {
                 let message = format!("'{}' object is not iterable", self.type_name(v));
                 self.fail("TypeError", message)
             }
+            // An iterator written in Rust.
+            Some(_) if v.is_native_iterator() => Ok(v.clone()),
             Some(m) => {
                 let it = self.call_unbound(&m, v, &[])?;
                 if it.is_dynamic() && !self.has_special(&it, Special::Next)
@@ -488,6 +542,12 @@ impl Vm {
         if !it.is_dynamic() {
             return self.next_builtin(it);
         }
+        if let Some(next) = it.native_next(self) {
+            return next;
+        }
+        self.next_dynamic(it)
+    }
+    fn next_dynamic(&mut self, it: &Value) -> R<Option<Value>> {
         let Some(m) = self.special_of(it, Special::Next).filter(|m| !m.is_none()) else {
             let message = format!("'{}' object is not an iterator", self.type_name(it));
             return self.fail("TypeError", message);
@@ -514,6 +574,11 @@ impl Vm {
     }
     #[inline]
     pub fn contains(&mut self, container: &Value, item: &Value) -> R<bool> {
+        match container.word().plain_kind() {
+            Some(Kind::Dict) => return self.dict_contains(container.as_(), item),
+            Some(Kind::Set) => return self.set_contains(container.as_(), item),
+            _ => {}
+        }
         if !container.is_dynamic() || self.keeps(container, Special::Contains) {
             return self.contains_builtin(container, item);
         }
@@ -533,8 +598,27 @@ impl Vm {
     // ---- items
     #[inline]
     pub fn get_item(&mut self, c: &Value, i: &Value) -> R<Value> {
+        if i.word().is_int()
+            && c.word().is_plain(Kind::Str)
+            && let Some(b) = c.as_::<Str>().ascii_at(i.word().int())
+        {
+            return Ok(self.latin1_char(b));
+        }
         if !c.is_dynamic() && !c.is_kind(Kind::Type) {
             return self.get_item_builtin(c, i);
+        }
+        self.get_item_dynamic(c, i)
+    }
+    fn get_item_dynamic(&mut self, c: &Value, i: &Value) -> R<Value> {
+        if c.is_kind(Kind::Native) {
+            if i.word().is_int()
+                && let Some(v) = c.native_item(i.word().int())
+            {
+                return Ok(v);
+            }
+            if let Some(f) = self.own_row(c, Special::GetItem, 1) {
+                return with_self(c, std::slice::from_ref(i), |all| f(self, all, Kw::NONE));
+            }
         }
         if self.keeps(c, Special::GetItem) {
             return self.get_item_builtin(c, i);
@@ -547,7 +631,7 @@ impl Vm {
                 return self.generic_alias(c, i);
             }
             if let Some(f) = self.get_attr_str_opt(c, "__class_getitem__")? {
-                return self.call(&f, std::slice::from_ref(i), crate::object::Kw::NONE);
+                return self.call(&f, std::slice::from_ref(i), Kw::NONE);
             }
             let message = format!("type '{}' is not subscriptable", t.name.borrow());
             return self.fail("TypeError", message);
@@ -557,7 +641,20 @@ impl Vm {
     }
     #[inline]
     pub fn set_item(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
-        if !c.is_dynamic() || c.is_kind(Kind::Dict) && self.keeps(c, Special::SetItem) {
+        if !c.is_dynamic() {
+            return self.set_item_builtin(c, i, v);
+        }
+        self.set_item_dynamic(c, i, v)
+    }
+    fn set_item_dynamic(&mut self, c: &Value, i: &Value, v: Value) -> R<()> {
+        if c.is_kind(Kind::Native)
+            && let Some(f) = self.own_row(c, Special::SetItem, 2)
+        {
+            let all = [c.word(), i.word(), v.word()];
+            // SAFETY: the caller keeps the references until the call is over.
+            return f(self, unsafe { Value::slice_of(all.as_ptr(), 3) }, Kw::NONE).map(drop);
+        }
+        if c.is_kind(Kind::Dict) && self.keeps(c, Special::SetItem) {
             return self.set_item_builtin(c, i, v);
         }
         if self.call_special(c, Special::SetItem, &[i.clone(), v])?.is_none() {

@@ -25,8 +25,15 @@ pub fn hash_bytes(bytes: &[u8]) -> i64 {
 }
 
 /// -1 means "error" or "not computed" in this trade.
+#[inline(always)]
 pub fn avoid_minus_one(h: i64) -> i64 {
     if h == -1 { -2 } else { h }
+}
+
+/// Of an object that is equal to itself only.
+#[inline(always)]
+pub fn hash_address(v: &Value) -> i64 {
+    avoid_minus_one((v.word().0 as i64).rotate_right(4))
 }
 
 #[inline]
@@ -159,8 +166,7 @@ impl Vm {
             Some(Kind::DictView) if self.is_set_view(v) => {
                 return Err(self.unhashable(v));
             }
-            // An object is equal to itself only.
-            Some(_) => avoid_minus_one((v.word().0 as i64).rotate_right(4)),
+            Some(_) => hash_address(v),
         })
     }
     fn unhashable(&mut self, v: &Value) -> Exc {

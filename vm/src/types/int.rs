@@ -109,6 +109,16 @@ fn to_bytes(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     let Ok(length) = usize::try_from(length) else {
         return vm.fail("ValueError", "length argument must be non-negative");
     };
+    if let Some(Num::Int(i @ 0..)) = Num::of(&args[0])
+        && length <= 8
+        && !signed
+        && (length == 8 || i >> (8 * length) == 0)
+    {
+        return Ok(match big {
+            true => vm.bytes(&i.to_be_bytes()[8 - length..]),
+            false => vm.bytes(&i.to_le_bytes()[..length]),
+        });
+    }
     let n = Num::of(&args[0]).unwrap_or(Num::Int(0)).big().into_owned();
     if n.is_negative() && !signed {
         return vm.fail("OverflowError", "can't convert negative int to unsigned");

@@ -2,7 +2,7 @@
 
 use super::number::Num;
 use crate::error::{Exc, R};
-use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type};
+use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type, append_copies};
 use crate::op::BinOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -248,7 +248,7 @@ impl Vm {
                         self.special_of(c, crate::types::specials::Special::Missing).unwrap_or(Value::NONE);
                     self.call_unbound(&m, c, std::slice::from_ref(i))
                 }
-                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+                None => Err(self.raise_with("KeyError", i.clone())),
             },
             Some(Kind::Range) => self.range_item(c, i),
             Some(Kind::Type) => {
@@ -438,7 +438,7 @@ impl Vm {
                     drop(old);
                     Ok(())
                 }
-                None => Err(self.raise_type("KeyError", vec![i.clone()])),
+                None => Err(self.raise_with("KeyError", i.clone())),
             },
             kind => {
                 let sequence = matches!(kind, Some(Kind::Tuple | Kind::Str | Kind::Range));
@@ -457,7 +457,7 @@ fn take(items: &[Value], b: Bounds, to: &mut Vec<Value>) {
     }
     let from = b.start as usize;
     match b.step {
-        1 => to.extend_from_slice(&items[from..from + b.count]),
+        1 => append_copies(to, &items[from..from + b.count]),
         -1 => to.extend(items[from + 1 - b.count..=from].iter().rev().cloned()),
         _ => to.extend(b.indices().map(|i| items[i].clone())),
     }

@@ -123,25 +123,37 @@ impl Vm {
     }
 
     /// The next item; `None` at the end, without an exception.
+    #[inline]
     pub fn next_builtin(&mut self, it: &Value) -> R<Option<Value>> {
         match it.kind() {
-            Some(Kind::RangeIter) => {
-                let r = it.as_::<RangeIter>();
-                let (next, left) = (r.next.get(), r.left.get());
-                if left <= 0 {
-                    return Ok(None);
-                }
-                r.left.set(left - 1);
-                r.next.set(next.wrapping_add(r.step.get()));
-                Ok(Some(self.int(next)))
-            }
+            Some(Kind::RangeIter) => self.next_of_small_range(it.as_()),
             Some(Kind::SeqIter) => self.next_of_sequence(it.as_()),
             Some(Kind::DictIter) => self.dict_next(it.as_()),
             Some(Kind::SetIter) => self.set_next(it.as_()),
             Some(Kind::EnumZip) => {
-                self.guard_recursion("while calling a Python object")?;
-                self.next_of_lazy(it.as_())
+                let z = it.as_::<EnumZip>();
+                match z.which {
+                    Lazy::Enumerate => self.next_of_enumerate(z),
+                    Lazy::Zip if z.iters.len() == 2 && z.count.get() != 1 => self.next_of_two(z),
+                    Lazy::Map if z.iters.len() == 1 => self.next_of_map(z),
+                    Lazy::Reversed if z.iters[0].is_kind(Kind::List) => Ok(next_of_reversed(z)),
+                    _ => self.next_of_lazy(z),
+                }
             }
+            _ => self.next_of_other(it),
+        }
+    }
+    fn next_of_small_range(&mut self, r: &RangeIter) -> R<Option<Value>> {
+        let (next, left) = (r.next.get(), r.left.get());
+        if left <= 0 {
+            return Ok(None);
+        }
+        r.left.set(left - 1);
+        r.next.set(next.wrapping_add(r.step.get()));
+        Ok(Some(self.int(next)))
+    }
+    fn next_of_other(&mut self, it: &Value) -> R<Option<Value>> {
+        match it.kind() {
             Some(Kind::Awaitable) => match self.step_send(it, Value::NONE) {
                 Ok(v) => Ok(Some(v)),
                 Err(e) => {
@@ -166,18 +178,26 @@ impl Vm {
         }
     }
 
-    fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
+    pub(crate) fn next_of_sequence(&mut self, it: &SeqIter) -> R<Option<Value>> {
         // SAFETY: nothing runs before the end of the iteration, where the sequence is let go.
         let seq = unsafe { unguarded(&it.seq) };
         let i = it.index.get();
+        if let Some(l) = seq.get::<List>()
+            && let Some(v) = l.as_slice().get(i)
+        {
+            it.index.set(i + 1);
+            return Ok(Some(v.clone()));
+        }
         let found = match seq.kind() {
-            Some(Kind::List) => seq.as_::<List>().get(i).map(|v| (v, i + 1)),
             Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i).map(|v| (v.clone(), i + 1)),
             Some(Kind::Bytes) => {
                 seq.as_::<Bytes>().as_slice().get(i).map(|&b| (Value::small(b as i64), i + 1))
             }
             // For strs the index counts bytes.
-            Some(Kind::Str) => seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next)),
+            Some(Kind::Str) => match seq.as_::<Str>().bytes().get(i) {
+                Some(&b) if b.is_ascii() => Some((self.latin1_char(b), i + 1)),
+                _ => seq.as_::<Str>().at_offset(i).map(|(c, next)| (self.code_point(c), next)),
+            },
             _ => None,
         };
         match found {
@@ -186,31 +206,38 @@ impl Vm {
                 Ok(Some(v))
             }
             None => {
-                let old = it.seq.replace(Value::NULL);
-                drop(old);
+                it.let_go();
                 Ok(None)
             }
         }
     }
 
+    fn next_of_enumerate(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        self.guard_recursion("while calling a Python object")?;
+        let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
+        let n = self.enumerate_position(it)?;
+        it.count.set(it.count.get() + 1);
+        Ok(Some(self.pair(&it.result, n, v)))
+    }
+    fn next_of_two(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        self.guard_recursion("while calling a Python object")?;
+        let Some(a) = self.next(&it.iters[0])? else { return Ok(None) };
+        let Some(b) = self.next(&it.iters[1])? else { return Ok(None) };
+        Ok(Some(self.pair(&it.result, a, b)))
+    }
+    fn next_of_map(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        self.guard_recursion("while calling a Python object")?;
+        match self.next(&it.iters[0])? {
+            Some(v) => self.call_with(&it.func, &v).map(Some),
+            None => Ok(None),
+        }
+    }
+    /// `enumerate`, `zip` of two, `map` over one iterator and `reversed` of a list have functions of their own.
     fn next_of_lazy(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        self.guard_recursion("while calling a Python object")?;
         match it.which {
-            Lazy::Enumerate => {
-                let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
-                let n = self.enumerate_position(it)?;
-                it.count.set(it.count.get() + 1);
-                Ok(Some(self.pair(&it.result, n, v)))
-            }
-            Lazy::Zip if it.iters.len() == 2 && it.count.get() != 1 => {
-                let Some(a) = self.next(&it.iters[0])? else { return Ok(None) };
-                let Some(b) = self.next(&it.iters[1])? else { return Ok(None) };
-                Ok(Some(self.pair(&it.result, a, b)))
-            }
+            Lazy::Enumerate => self.next_of_enumerate(it),
             Lazy::Zip => Ok(self.next_of_each(it, "zip")?.map(|items| self.tuple(items))),
-            Lazy::Map if it.iters.len() == 1 => match self.next(&it.iters[0])? {
-                Some(v) => self.call(&it.func, std::slice::from_ref(&v), Kw::NONE).map(Some),
-                None => Ok(None),
-            },
             Lazy::Map => match self.next_of_each(it, "map")? {
                 Some(items) => self.call(&it.func, &items, Kw::NONE).map(Some),
                 None => Ok(None),
@@ -221,7 +248,7 @@ impl Vm {
                     let keep = match it.func.is_none() {
                         true => self.truthy(&v)?,
                         false => {
-                            let r = self.call(&it.func, std::slice::from_ref(&v), Kw::NONE)?;
+                            let r = self.call_with(&it.func, &v)?;
                             self.truthy(&r)?
                         }
                     };
@@ -239,7 +266,6 @@ impl Vm {
                 }
                 let found = match it.iters[0].kind() {
                     _ if it.iters[0].is_dynamic() => return self.next_backwards(it),
-                    Some(Kind::List) => it.iters[0].as_::<List>().get(i as usize),
                     Some(Kind::Tuple) => it.iters[0].as_::<Tuple>().as_slice().get(i as usize).cloned(),
                     Some(Kind::Bytes) => {
                         let b = it.iters[0].as_::<Bytes>().as_slice().get(i as usize);
@@ -392,13 +418,10 @@ impl Vm {
             _ => {}
         }
         let it = self.get_iter(iterable)?;
-        let mut items = List::room(&self.types.list, 8);
         if let Some(r) = it.get::<RangeIter>() {
-            let n = r.left.get().max(0) as usize;
-            if n > 8 {
-                items = self.new_vec(n)?;
-            }
+            return self.rest_of_range(r);
         }
+        let mut items = List::room(&self.types.list, 8);
         while let Some(v) = self.next(&it)? {
             if items.len() == items.capacity() && items.try_reserve(1).is_err() {
                 return Err(self.raise_type("MemoryError", vec![]));
@@ -408,46 +431,67 @@ impl Vm {
         Ok(items)
     }
 
+    fn rest_of_range(&mut self, r: &RangeIter) -> R<Vec<Value>> {
+        let (mut next, step, n) = (r.next.get(), r.step.get(), r.left.get().max(0));
+        let mut items = match n {
+            0..=8 => List::room(&self.types.list, n as usize),
+            n => self.new_vec(n as usize)?,
+        };
+        for _ in 0..n {
+            items.push(self.int(next));
+            next = next.wrapping_add(step);
+        }
+        r.next.set(next);
+        r.left.set(0);
+        Ok(items)
+    }
+
     pub fn contains_builtin(&mut self, container: &Value, item: &Value) -> R<bool> {
         match container.kind() {
-            Some(Kind::Str) => {
-                let Some(needle) = item.get::<Str>() else {
-                    let message = format!(
-                        "'in <string>' requires string as left operand, not {}",
-                        self.type_name(item)
-                    );
-                    return self.fail("TypeError", message);
-                };
-                Ok(memchr::memmem::find(container.as_::<Str>().bytes(), needle.bytes()).is_some())
-            }
-            Some(Kind::Bytes) => self.bytes_contain(container, item),
-            Some(Kind::Dict) => self.dict_contains(container.as_(), item),
             Some(Kind::Set) => self.set_contains(container.as_(), item),
-            Some(Kind::List) => {
-                // The list may change while its items compare.
-                let (list, mut i) = (container.as_::<List>(), 0);
-                while let Some(v) = list.get(i) {
-                    if self.eq(&v, item)? {
-                        return Ok(true);
-                    }
-                    i += 1;
-                }
-                Ok(false)
-            }
-            Some(Kind::Tuple) => {
-                for v in container.as_::<Tuple>().as_slice() {
-                    if self.eq(v, item)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
+            Some(Kind::Dict) => self.dict_contains(container.as_(), item),
+            Some(Kind::Str) => self.str_contains(container.as_(), item),
+            Some(Kind::List) => self.list_contains(container.as_(), item),
+            Some(Kind::Tuple) => self.tuple_contains(container.as_(), item),
+            Some(Kind::Bytes) => self.bytes_contain(container, item),
             // (A derived class may have an equality of its own.)
             Some(Kind::Range) if Num::int_of(item).is_some() && !item.is_dynamic() => {
                 Ok(self.range_index(container, item).is_some())
             }
             _ => self.contains_by_iteration(container, item),
         }
+    }
+
+    fn str_contains(&mut self, s: &Str, item: &Value) -> R<bool> {
+        let Some(needle) = item.get::<Str>() else {
+            let message =
+                format!("'in <string>' requires string as left operand, not {}", self.type_name(item));
+            return self.fail("TypeError", message);
+        };
+        Ok(super::text::search::find(s.bytes(), needle.bytes(), false).is_some())
+    }
+    fn list_contains(&mut self, list: &List, item: &Value) -> R<bool> {
+        let mut i = 0;
+        while let Some(v) = list.as_slice().get(i) {
+            if v.is(item) {
+                return Ok(true);
+            }
+            // The list may change while its items compare.
+            let v = v.clone();
+            if self.eq(&v, item)? {
+                return Ok(true);
+            }
+            i += 1;
+        }
+        Ok(false)
+    }
+    fn tuple_contains(&mut self, t: &Tuple, item: &Value) -> R<bool> {
+        for v in t.as_slice() {
+            if self.eq(v, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(crate) fn contains_by_iteration(&mut self, container: &Value, item: &Value) -> R<bool> {
@@ -480,6 +524,17 @@ impl Vm {
         let (q, rest) = num_integer::Integer::div_mod_floor(&offset, step.as_ref());
         (rest == BigInt::ZERO && !q.is_negative() && q < self.range_len(r)).then_some(q)
     }
+}
+
+/// Of a list, whatever `__getitem__` its class has.
+fn next_of_reversed(it: &EnumZip) -> Option<Value> {
+    let i = it.count.get();
+    if i < 0 {
+        return None;
+    }
+    let found = it.iters[0].as_::<List>().get(i as usize);
+    it.count.set(if found.is_some() { i - 1 } else { -1 });
+    found
 }
 
 fn small_range_len(start: i64, stop: i64, step: i64) -> i64 {

@@ -149,6 +149,13 @@ impl Vm {
         let l = list.as_::<List>();
         let exact = [&self.types.list, &self.types.tuple].iter().any(|t| self.type_of(other).is(t));
         if exact || list.is(other) {
+            if !list.is(other)
+                && let Some(items) =
+                    other.get::<List>().map(List::as_slice).or(other.get::<Tuple>().map(Tuple::as_slice))
+            {
+                l.extend_copies(items);
+                return Ok(());
+            }
             let items = self.to_vec(other)?;
             l.with_vec(|v| v.extend(items));
             return Ok(());

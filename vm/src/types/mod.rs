@@ -305,6 +305,13 @@ impl Types {
             "ValueError" => &self.hot[5],
             "GeneratorExit" => &self.hot[6],
             "BaseException" => &self.hot[7],
+            "OSError" => &self.hot[8],
+            "BaseExceptionGroup" => &self.hot[9],
+            "RuntimeError" => &self.hot[10],
+            "ZeroDivisionError" => &self.hot[11],
+            "NameError" => &self.hot[12],
+            "ImportError" => &self.hot[13],
+            "OverflowError" => &self.hot[14],
             _ => self.named_exception(name),
         }
     }
@@ -317,7 +324,7 @@ impl Types {
 }
 
 /// Exception classes that programs meet all the time.
-const HOT: [&str; 8] = [
+const HOT: [&str; 15] = [
     "StopIteration",
     "AttributeError",
     "TypeError",
@@ -326,6 +333,13 @@ const HOT: [&str; 8] = [
     "ValueError",
     "GeneratorExit",
     "BaseException",
+    "OSError",
+    "BaseExceptionGroup",
+    "RuntimeError",
+    "ZeroDivisionError",
+    "NameError",
+    "ImportError",
+    "OverflowError",
 ];
 
 /// Gives the classes their methods.

@@ -356,6 +356,10 @@ impl Vm {
             let (q, r) = float_divmod(x, y);
             return Ok((Value::float(q), Value::float(r)));
         }
+        if let (Num::Int(x), Num::Int(y)) = (a, b) {
+            let (q, r) = Integer::div_mod_floor(&x, &y);
+            return Ok((self.int(q), self.int(r)));
+        }
         let (q, r) = a.big().div_mod_floor(b.big().as_ref());
         Ok((self.big(q), self.big(r)))
     }
@@ -435,6 +439,10 @@ impl Vm {
 
     /// The int of a float, cut towards zero.
     pub(crate) fn int_of_float(&mut self, f: f64) -> R<Value> {
+        // Well inside 64 bits, where the conversion truncates exactly. (No NaN is.)
+        if f.abs() < (1u64 << 62) as f64 {
+            return Ok(self.int(f as i64));
+        }
         match BigInt::from_f64(f.trunc()) {
             Some(b) => Ok(self.big(b)),
             None if f.is_nan() => self.fail("ValueError", "cannot convert float NaN to integer"),

@@ -50,8 +50,11 @@ impl Vm {
         if v.is_kind(Kind::Str) {
             return Ok(v.clone());
         }
-        if v.word().is_int() && !(0..=9).contains(&v.word().int()) {
-            return Ok(Str::decimal(&self.types.str, v.word().int()));
+        if v.word().is_int() {
+            return Ok(match v.word().int() {
+                i @ 0..=9 => self.latin1_char(b'0' + i as u8),
+                i => Str::decimal(&self.types.str, i),
+            });
         }
         let s = self.str_string(v)?;
         Ok(self.string(s))

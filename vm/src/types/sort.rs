@@ -7,7 +7,7 @@
 //! use for comparisons by Python: they can fail, and need not be consistent, at which it would panic.
 
 use crate::error::{Exc, R};
-use crate::object::{Kw, Str};
+use crate::object::{Kind, Kw, Str};
 use crate::op::CmpOp;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -19,6 +19,9 @@ const MIN_RUN: usize = 64;
 impl Vm {
     /// Sorts stably, by the keywords `key` and `reverse`. On failure the items come back as they were.
     pub(crate) fn sort(&mut self, mut items: Vec<Value>, kw: Kw, who: &str) -> (Vec<Value>, R) {
+        if kw.is_empty() && self.sort_themselves(&mut items) {
+            return (items, Ok(()));
+        }
         match self.sorted_order(&items, kw, who) {
             Ok(order) => {
                 let mut slots: Vec<Option<Value>> = items.drain(..).map(Some).collect();
@@ -40,7 +43,7 @@ impl Vm {
             Some(f) => {
                 let mut all = Vec::with_capacity(items.len());
                 for v in items {
-                    all.push(self.call(f, std::slice::from_ref(v), Kw::NONE)?);
+                    all.push(self.call_with(f, v)?);
                 }
                 computed = all;
                 computed.as_slice()
@@ -59,6 +62,22 @@ impl Vm {
             order.reverse();
         }
         Ok(order)
+    }
+    /// Sorts items that are all small ints or all strs. False: they are not.
+    fn sort_themselves(&mut self, items: &mut [Value]) -> bool {
+        let Some(first) = items.first() else { return true };
+        if first.word().is_int() {
+            let plain = items.iter().all(|v| v.word().is_int());
+            if plain {
+                items.sort_by_key(|v| v.word().int());
+            }
+            return plain;
+        }
+        let plain = items.iter().all(|v| v.word().is_plain(Kind::Str));
+        if plain {
+            items.sort_by(|a, b| a.as_::<Str>().bytes().cmp(b.as_::<Str>().bytes()));
+        }
+        plain
     }
     /// Sorts keys that are all small ints, all floats (no NaN) or all strs. False: they are not.
     fn sort_plain(&mut self, order: &mut [usize], keys: &[Value]) -> bool {

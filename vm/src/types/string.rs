@@ -6,7 +6,7 @@ use super::number::Num;
 use super::text::chars::{self, is_blank, is_line_end};
 use super::text::search::{self, Span};
 use crate::error::R;
-use crate::object::{BuiltinDef, DictPart, Kind, Kw, Str, Tuple};
+use crate::object::{BuiltinDef, DictPart, Kind, Kw, List, Str, Tuple};
 use crate::value::Value;
 use crate::vm::Vm;
 use rustpython_wtf8::{CodePoint, Wtf8, Wtf8Buf};
@@ -128,7 +128,8 @@ fn part(vm: &mut Vm, s: &Value, (from, to): Span) -> Value {
     if to - from == text.len() { exact(vm, s) } else { vm.wtf8(&text[from..to]) }
 }
 fn parts(vm: &mut Vm, s: &Value, spans: Vec<Span>) -> Value {
-    let items = spans.into_iter().map(|span| part(vm, s, span)).collect();
+    let mut items = List::room(&vm.types.list, spans.len());
+    items.extend(spans.into_iter().map(|span| part(vm, s, span)));
     vm.list(items)
 }
 /// Offset, width, and whether it is blank, of each character.
@@ -138,8 +139,11 @@ fn blanks(s: &Str) -> impl DoubleEndedIterator<Item = (usize, usize, bool)> + '_
 fn map(vm: &mut Vm, args: &[Value], ascii: Option<fn(&u8) -> u8>, f: fn(&Wtf8) -> Wtf8Buf) -> R<Value> {
     let s = this(args);
     if let Some(ascii) = ascii.filter(|_| s.is_ascii()) {
-        let text = s.bytes().iter().map(|b| ascii(b) as char).collect();
-        return Ok(vm.string(text));
+        return Ok(match s.bytes() {
+            [] => vm.str(""),
+            [b] => vm.latin1_char(ascii(b)),
+            _ => s.map_ascii(&vm.types.str, ascii),
+        });
     }
     Ok(vm.wtf8_buf(f(s.wtf8())))
 }
@@ -149,36 +153,37 @@ fn all(args: &[Value], test: impl Fn(char) -> bool) -> R<Value> {
 }
 
 fn join(vm: &mut Vm, args: &[Value], _: Kw) -> R<Value> {
-    let items = match vm.to_vec(&args[1]) {
-        Ok(items) => items,
-        Err(e) if vm.get_iter(&args[1]).is_ok() => return Err(e),
-        Err(_) => {
-            drop(vm.take_pending());
-            return vm.fail("TypeError", "can only join an iterable");
-        }
-    };
-    let separator = this(args).wtf8();
-    let mut size = separator.len().saturating_mul(items.len().saturating_sub(1));
-    for (i, v) in items.iter().enumerate() {
-        match v.get::<Str>() {
-            Some(s) => size = size.saturating_add(s.bytes().len()),
-            None => {
-                let message = format!("sequence item {i}: expected str instance, {} found", vm.type_name(v));
-                return vm.fail("TypeError", message);
+    let owned;
+    let items = match args[1].word().plain_kind() {
+        // Nothing runs that could change it.
+        Some(Kind::List) => args[1].as_::<List>().as_slice(),
+        Some(Kind::Tuple) => args[1].as_::<Tuple>().as_slice(),
+        _ => match vm.to_vec(&args[1]) {
+            Ok(items) => {
+                owned = items;
+                owned.as_slice()
             }
-        }
+            Err(e) if vm.get_iter(&args[1]).is_ok() => return Err(e),
+            Err(_) => {
+                drop(vm.take_pending());
+                return vm.fail("TypeError", "can only join an iterable");
+            }
+        },
+    };
+    if let Some((i, v)) = items.iter().enumerate().find(|(_, v)| !v.is_kind(Kind::Str)) {
+        let message = format!("sequence item {i}: expected str instance, {} found", vm.type_name(v));
+        return vm.fail("TypeError", message);
     }
-    if let [one] = items.as_slice() {
-        return Ok(exact(vm, one));
+    match items {
+        [] => return Ok(vm.str("")),
+        [one] => return Ok(exact(vm, one)),
+        _ => {}
     }
-    let mut out = vm.new_text(size)?;
-    for (i, v) in items.iter().enumerate() {
-        if i > 0 {
-            out.push_wtf8(separator);
-        }
-        out.push_wtf8(v.as_::<Str>().wtf8());
-    }
-    Ok(vm.wtf8_buf(out))
+    let Some(v) = Str::join(&vm.types.str, items, Some(this(args))) else {
+        return Err(vm.raise_type("MemoryError", vec![]));
+    };
+    // One character has one object.
+    Ok(if v.as_::<Str>().bytes().len() < 2 { vm.wtf8(v.as_::<Str>().wtf8()) } else { v })
 }
 
 fn split(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, from_right: bool) -> R<Value> {
@@ -192,6 +197,10 @@ fn split(vm: &mut Vm, args: &[Value], kw: Kw, who: &str, from_right: bool) -> R<
     let separator = args.get(1).or(kw.get("sep")).filter(|v| !v.is_none());
     let spans = match separator.map(|v| v.get::<Str>().ok_or(v)) {
         None if from_right => search::rsplit_blank(blanks(s).rev(), max),
+        None if s.is_ascii() => {
+            let chars = s.bytes().iter().enumerate().map(|(i, b)| (i, 1, is_space(*b as char)));
+            search::split_blank(chars, s.bytes().len(), max)
+        }
         None => search::split_blank(blanks(s), s.bytes().len(), max),
         Some(Ok(sep)) if sep.is_empty() => return vm.fail("ValueError", "empty separator"),
         Some(Ok(sep)) if from_right => search::rsplit(s.bytes(), sep.bytes(), max),
@@ -331,6 +340,16 @@ fn replace(vm: &mut Vm, args: &[Value], kw: Kw) -> R<Value> {
     };
     let s = this(args);
     let n = usize::try_from(n).unwrap_or(usize::MAX);
+    if !old.is_empty() && search::find(s.bytes(), old.bytes(), false).is_none() {
+        return Ok(exact(vm, &args[0]));
+    }
+    if let ([from], [to]) = (old.bytes(), new.bytes())
+        && s.is_ascii()
+        && n == usize::MAX
+    {
+        let text: Vec<u8> = s.bytes().iter().map(|b| if b == from { *to } else { *b }).collect();
+        return Ok(vm.ascii(text));
+    }
     let at: Vec<usize> = match old.is_empty() {
         true => {
             let all = s.wtf8().code_point_indices().map(|(i, _)| i);

@@ -1,6 +1,6 @@
 //! Views of dicts: what they have in common with sets; iteration over dicts.
 
-use crate::error::R;
+use crate::error::{Exc, R};
 use crate::object::{BuiltinDef, Changed, Dict, DictIter, DictPart, DictView, Kind, Set, Tuple};
 use crate::op::{BinOp, CmpOp};
 use crate::value::Value;
@@ -105,21 +105,23 @@ impl Vm {
         self.dict_iter(&w.dict, w.part, reverse)
     }
     pub(crate) fn dict_next(&mut self, it: &DictIter) -> R<Option<Value>> {
-        let (k, v) = match it.advance() {
-            Ok(Some(entry)) => entry,
-            Ok(None) => return Ok(None),
-            Err(Changed::Size) => {
-                return self.fail("RuntimeError", "dictionary changed size during iteration");
-            }
-            Err(Changed::Keys) => {
-                return self.fail("RuntimeError", "dictionary keys changed during iteration");
-            }
+        match it.advance() {
+            Ok(Some((k, v))) => Ok(Some(match it.part {
+                DictPart::Keys => k.to_value(),
+                DictPart::Values => v.to_value(),
+                DictPart::Items => self.pair(&it.result, k.to_value(), v.to_value()),
+            })),
+            Ok(None) => Ok(None),
+            Err(change) => Err(self.dict_changed(change)),
+        }
+    }
+    #[cold]
+    fn dict_changed(&mut self, change: Changed) -> Exc {
+        let message = match change {
+            Changed::Size => "dictionary changed size during iteration",
+            Changed::Keys => "dictionary keys changed during iteration",
         };
-        Ok(Some(match it.part {
-            DictPart::Keys => k,
-            DictPart::Values => v,
-            DictPart::Items => self.pair(&it.result, k, v),
-        }))
+        self.raise("RuntimeError", message)
     }
     /// `item in view`, for keys and items.
     pub(crate) fn view_contains(&mut self, v: &Value, item: &Value) -> R<bool> {

@@ -6,12 +6,12 @@
 mod item;
 
 use crate::error::R;
-use crate::object::{BuiltinDef, Kw, List, Payload, Slice, Str, Type};
+use crate::object::{BuiltinDef, ItemFn, Kw, List, Payload, Slice, Str, Type};
 use crate::op::CmpOp;
 use crate::types::buffer::Buffer;
 use crate::types::item::Bounds;
 use crate::types::native::{ClassDef, GetSet, SUBCLASS, WEAKREF};
-use crate::value::Value;
+use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
 use rustpython_wtf8::Wtf8Buf;
 use std::cell::{Cell, RefCell};
@@ -29,7 +29,8 @@ impl Array {
         Array { code, size: item::size(code), bytes: RefCell::new(bytes), exports: Cell::new(0) }
     }
     fn len(&self) -> usize {
-        self.bytes.borrow().len() / self.size
+        // SAFETY: a number is copied. Sizes are powers of two.
+        unsafe { unguarded(&self.bytes) }.len() >> self.size.trailing_zeros()
     }
     fn at(&self, i: usize) -> Range<usize> {
         i * self.size..(i + 1) * self.size
@@ -48,6 +49,7 @@ impl Array {
 }
 
 impl Payload for Array {
+    const ITEM: Option<ItemFn<Array>> = Some(number_at);
     fn buffer(&self) -> Option<&dyn Buffer> {
         Some(self)
     }
@@ -561,17 +563,32 @@ fn place(vm: &mut Vm, x: &Array, v: &Value, what: &str) -> R<usize> {
         _ => vm.fail("IndexError", what),
     }
 }
+/// Item `i` of an array of small numbers.
+fn number_at(x: &Array, i: i64) -> Option<Value> {
+    // SAFETY: nothing changes the bytes here.
+    let bytes = unsafe { unguarded(&x.bytes) };
+    let i = if i < 0 { i + x.len() as i64 } else { i };
+    let at = usize::try_from(i).ok()?.checked_mul(x.size)?;
+    let item = bytes.get(at..)?;
+    Some(match x.code {
+        'd' => Value::float(f64::from_ne_bytes(*item.first_chunk()?)),
+        'f' => Value::float(f32::from_ne_bytes(*item.first_chunk()?) as f64),
+        'b' => Value::small(*item.first()? as i8 as i64),
+        'B' => Value::small(*item.first()? as i64),
+        'h' => Value::small(i16::from_ne_bytes(*item.first_chunk()?) as i64),
+        'H' => Value::small(u16::from_ne_bytes(*item.first_chunk()?) as i64),
+        'i' => Value::small(i32::from_ne_bytes(*item.first_chunk()?) as i64),
+        'I' => Value::small(u32::from_ne_bytes(*item.first_chunk()?) as i64),
+        'l' | 'q' if x.size == 8 => {
+            let word = Word::try_small(i64::from_ne_bytes(*item.first_chunk()?))?;
+            // SAFETY: unboxed.
+            unsafe { Value::from_word(word) }
+        }
+        _ => return None,
+    })
+}
 fn get_item(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
     let x = this(vm, a)?;
-    if a[1].word().is_int() && x.code == 'd' {
-        let i = a[1].word().int();
-        let i = if i < 0 { i + x.len() as i64 } else { i };
-        let bytes = x.bytes.borrow();
-        let item = usize::try_from(i).ok().and_then(|i| bytes.get(i.checked_mul(8)?..)?.first_chunk());
-        if let Some(item) = item {
-            return Ok(Value::float(f64::from_ne_bytes(*item)));
-        }
-    }
     if let Some(s) = a[1].get::<Slice>() {
         let b = vm.slice_bounds(s, x.len())?;
         let mut out = vm.new_bytes(b.count.saturating_mul(x.size))?;
@@ -603,6 +620,15 @@ fn set_item(vm: &mut Vm, a: &[Value]) -> R<Value> {
         let new = y.to_vec();
         let b = vm.slice_bounds(s, x.len())?;
         return assign(vm, x, b, &new);
+    }
+    if x.code == 'd' && a[1].word().is_int() && a[2].word().is_float() {
+        let i = a[1].word().int();
+        let i = if i < 0 { i + x.len() as i64 } else { i };
+        let mut bytes = x.bytes.borrow_mut();
+        if let Some(slot) = usize::try_from(i).ok().and_then(|i| bytes.get_mut(x.at(i))) {
+            slot.copy_from_slice(&a[2].word().float().to_ne_bytes());
+            return Ok(Value::NONE);
+        }
     }
     let i = place(vm, x, &a[1], "array assignment index out of range")?;
     let b = item::put(vm, x.code, &a[2])?;

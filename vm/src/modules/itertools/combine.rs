@@ -4,7 +4,7 @@
 
 use super::{ITER, add_class, next_row};
 use crate::error::R;
-use crate::object::{BuiltinDef, Kw, Payload};
+use crate::object::{BuiltinDef, Kw, NextFn, Payload};
 use crate::types::native::{ClassDef, SUBCLASS};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -30,6 +30,7 @@ struct Product {
 }
 
 impl Payload for Product {
+    const NEXT: Option<NextFn<Product>> = Some(|vm, this| Ok(next_product(vm, this)));
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.pools.iter().flatten().for_each(visit);
     }
@@ -42,7 +43,7 @@ static PRODUCT: ClassDef = ClassDef {
     methods: &[
         BuiltinDef::kw("__new__", 0, u8::MAX, new_product),
         ITER,
-        next_row!(Product, |vm: &mut Vm, this: &Product| R::Ok(next_product(vm, this))),
+        next_row!(Product),
     ],
     doc: Some(
         "Cartesian product of input iterables.  Equivalent to nested for-loops.\n\nFor example, product(A, B) \
@@ -248,6 +249,7 @@ struct Permutations {
 }
 
 impl Payload for Permutations {
+    const NEXT: Option<NextFn<Permutations>> = Some(|vm, this| Ok(next_permutation(vm, this)));
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.pool.iter().for_each(visit);
     }
@@ -284,7 +286,7 @@ static PERMUTATIONS: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Permutations { pool, r, state, started: Cell::new(false), stopped }))
         }),
         ITER,
-        next_row!(Permutations, |vm: &mut Vm, this: &Permutations| R::Ok(next_permutation(vm, this))),
+        next_row!(Permutations),
     ],
     doc: Some(
         "Return successive r-length permutations of elements in the iterable.\n\npermutations(range(3), 2) --> \

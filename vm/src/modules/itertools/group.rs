@@ -188,7 +188,7 @@ struct Tee {
     data: Slot,
     index: Cell<usize>,
 }
-payload!(Tee; slots: data; vecs: ; values: );
+payload!(Tee; slots: data; vecs: ; values:; next: next_tee);
 
 static TEE: ClassDef = ClassDef {
     name: "itertools._tee",
@@ -196,7 +196,7 @@ static TEE: ClassDef = ClassDef {
     methods: &[
         BuiltinDef::new("__new__", 1, 1, |vm, a, _| new_tee(vm, &a[1])),
         ITER,
-        next_row!(Tee, next_tee),
+        next_row!(Tee),
         BuiltinDef::new("__copy__", 0, 0, |vm, a, _| copy_tee(vm, &a[0])),
     ],
     doc: Some("Iterator wrapped to make it copyable."),

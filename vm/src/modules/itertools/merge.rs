@@ -2,7 +2,7 @@
 
 use super::{ITER, Slot, add_class, next_row, payload};
 use crate::error::R;
-use crate::object::{BuiltinDef, Payload};
+use crate::object::{BuiltinDef, NextFn, Payload};
 use crate::types::native::{ClassDef, SUBCLASS};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -18,7 +18,7 @@ struct Chain {
     source: Slot,
     active: Slot,
 }
-payload!(Chain; slots: source, active; vecs: ; values: );
+payload!(Chain; slots: source, active; vecs: ; values:; next: next_chain);
 
 static CHAIN: ClassDef = ClassDef {
     name: "itertools.chain",
@@ -35,7 +35,7 @@ static CHAIN: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Chain { source, active: Slot::empty() }))
         }),
         ITER,
-        next_row!(Chain, next_chain),
+        next_row!(Chain),
     ],
     doc: Some(
         "Return a chain object whose .__next__() method returns elements from the\nfirst iterable until it is \
@@ -75,6 +75,7 @@ struct ZipLongest {
 }
 
 impl Payload for ZipLongest {
+    const NEXT: Option<NextFn<ZipLongest>> = Some(next_zip_longest);
     fn traverse(&self, visit: &mut dyn FnMut(&Value)) {
         self.its.iter().for_each(|s| s.visit(visit));
         visit(&self.fill);
@@ -101,7 +102,7 @@ static ZIP_LONGEST: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], ZipLongest { its, active, fill }))
         }),
         ITER,
-        next_row!(ZipLongest, next_zip_longest),
+        next_row!(ZipLongest),
     ],
     doc: Some(
         "Return a zip_longest object whose .__next__() method returns a tuple where\nthe i-th element comes \

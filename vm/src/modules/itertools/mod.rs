@@ -56,8 +56,9 @@ impl Slot {
 /// `impl Payload` for a struct: `slots` are its `Slot`s, `vecs` its `RefCell<Vec<Value>>`s, `values` plain
 /// values that it never changes.
 macro_rules! payload {
-    ($t:ty; slots: $($slot:ident),*; vecs: $($vec:ident),*; values: $($value:ident),*) => {
+    ($t:ty; slots: $($slot:ident),*; vecs: $($vec:ident),*; values: $($value:ident),* $(; next: $next:expr)?) => {
         impl crate::object::Payload for $t {
+            $(const NEXT: Option<crate::object::NextFn<Self>> = Some($next);)?
             fn traverse(&self, visit: &mut dyn FnMut(&crate::value::Value)) {
                 $(self.$slot.visit(visit);)*
                 $(self.$vec.borrow().iter().for_each(|v| visit(v));)*
@@ -73,8 +74,14 @@ macro_rules! payload {
 }
 pub(crate) use payload;
 
-/// The rows `__iter__` and `__next__` of an iterator class: `$next(vm, &payload) -> R<Option<Value>>`.
+/// The row `__next__` of an iterator class, which does what `Payload::NEXT` says, or
+/// `$next(vm, &payload) -> R<Option<Value>>`.
 macro_rules! next_row {
+    ($t:ty) => {
+        crate::modules::itertools::next_row!($t, |vm: &mut crate::vm::Vm, this: &$t| {
+            <$t as crate::object::Payload>::NEXT.map_or(Ok(None), |next| next(vm, this))
+        })
+    };
     ($t:ty, $next:expr) => {
         crate::object::BuiltinDef::new("__next__", 0, 0, |vm, a, _| {
             let this = vm.self_::<$t>(&a[0])?;

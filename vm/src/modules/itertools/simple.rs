@@ -42,7 +42,7 @@ struct Accumulate {
     initial: Slot,
     total: Slot,
 }
-payload!(Accumulate; slots: initial, total; vecs: ; values: it, func);
+payload!(Accumulate; slots: initial, total; vecs: ; values: it, func; next: next_accumulate);
 
 static ACCUMULATE: ClassDef = ClassDef {
     name: "itertools.accumulate",
@@ -65,7 +65,7 @@ static ACCUMULATE: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Accumulate { it, func, initial, total: Slot::empty() }))
         }),
         ITER,
-        next_row!(Accumulate, next_accumulate),
+        next_row!(Accumulate),
     ],
     doc: Some("Return series of accumulated sums (or other binary function results)."),
     ..ClassDef::DEFAULT
@@ -93,7 +93,7 @@ struct Batched {
     size: usize,
     strict: bool,
 }
-payload!(Batched; slots: it; vecs: ; values: );
+payload!(Batched; slots: it; vecs: ; values:; next: next_batched);
 
 static BATCHED: ClassDef = ClassDef {
     name: "itertools.batched",
@@ -123,7 +123,7 @@ static BATCHED: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Batched { it: Slot::new(it), size: n as usize, strict }))
         }),
         ITER,
-        next_row!(Batched, next_batched),
+        next_row!(Batched),
     ],
     doc: Some(
         "Batch data into tuples of length n. The last batch may be shorter than n.\n\nLoops over the input \
@@ -206,7 +206,7 @@ struct Count {
     next: Slot,
     step: Slot,
 }
-payload!(Count; slots: next, step; vecs: ; values: );
+payload!(Count; slots: next, step; vecs: ; values:; next: next_count);
 
 static COUNT: ClassDef = ClassDef {
     name: "itertools.count",
@@ -232,7 +232,7 @@ static COUNT: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], this))
         }),
         ITER,
-        next_row!(Count, next_count),
+        next_row!(Count),
         BuiltinDef::new("__repr__", 0, 0, |vm, a, _| {
             let this = vm.self_::<Count>(&a[0])?;
             let name = short_name(vm, &a[0]);
@@ -296,7 +296,22 @@ struct Cycle {
     saved: RefCell<Vec<Value>>,
     index: Cell<usize>,
 }
-payload!(Cycle; slots: it; vecs: saved; values: );
+payload!(Cycle; slots: it; vecs: saved; values: ; next: next_cycle);
+
+fn next_cycle(vm: &mut Vm, this: &Cycle) -> R<Option<Value>> {
+            if let Some(it) = this.it.get() {
+                if let Some(v) = vm.next(&it)? {
+                    this.saved.borrow_mut().push(v.clone());
+                    return Ok(Some(v));
+                }
+                this.it.clear();
+            }
+            let saved = this.saved.borrow();
+            let i = this.index.get();
+            let Some(v) = saved.get(i) else { return Ok(None) };
+            this.index.set(if i + 1 == saved.len() { 0 } else { i + 1 });
+            Ok(Some(v.clone()))
+}
 
 static CYCLE: ClassDef = ClassDef {
     name: "itertools.cycle",
@@ -308,20 +323,7 @@ static CYCLE: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Cycle { it, saved: RefCell::default(), index: Cell::new(0) }))
         }),
         ITER,
-        next_row!(Cycle, |vm: &mut Vm, this: &Cycle| {
-            if let Some(it) = this.it.get() {
-                if let Some(v) = vm.next(&it)? {
-                    this.saved.borrow_mut().push(v.clone());
-                    return R::Ok(Some(v));
-                }
-                this.it.clear();
-            }
-            let saved = this.saved.borrow();
-            let i = this.index.get();
-            let Some(v) = saved.get(i) else { return Ok(None) };
-            this.index.set(if i + 1 == saved.len() { 0 } else { i + 1 });
-            Ok(Some(v.clone()))
-        }),
+        next_row!(Cycle),
     ],
     doc: Some(
         "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.",
@@ -341,7 +343,7 @@ macro_rules! function_and_iterator {
             #[allow(dead_code)]
             flag: Cell<bool>,
         }
-        payload!($t; slots: ; vecs: ; values: func, it);
+        payload!($t; slots: ; vecs: ; values: func, it; next: $next);
 
         static $def: ClassDef = ClassDef {
             name: concat!("itertools.", $name),
@@ -353,7 +355,7 @@ macro_rules! function_and_iterator {
                     Ok(vm.new_native(&a[0], $t { func: a[1].clone(), it, flag: Cell::new(false) }))
                 }),
                 ITER,
-                next_row!($t, $next),
+                next_row!($t),
             ],
             doc: Some($doc),
             ..ClassDef::DEFAULT
@@ -455,7 +457,7 @@ struct Islice {
     stop: i64,
     step: i64,
 }
-payload!(Islice; slots: it; vecs: ; values: );
+payload!(Islice; slots: it; vecs: ; values:; next: next_islice);
 
 static ISLICE: ClassDef = ClassDef {
     name: "itertools.islice",
@@ -500,7 +502,7 @@ static ISLICE: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Islice { it, next: Cell::new(start), taken: Cell::new(0), stop, step }))
         }),
         ITER,
-        next_row!(Islice, next_islice),
+        next_row!(Islice),
     ],
     doc: Some(
         "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice \
@@ -541,7 +543,7 @@ struct Pairwise {
     it: Slot,
     old: Slot,
 }
-payload!(Pairwise; slots: it, old; vecs: ; values: );
+payload!(Pairwise; slots: it, old; vecs: ; values:; next: next_pairwise);
 
 static PAIRWISE: ClassDef = ClassDef {
     name: "itertools.pairwise",
@@ -553,7 +555,7 @@ static PAIRWISE: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Pairwise { it, old: Slot::empty() }))
         }),
         ITER,
-        next_row!(Pairwise, next_pairwise),
+        next_row!(Pairwise),
     ],
     doc: Some(
         "Return an iterator of overlapping pairs taken from the input iterator.\n\n    s -> (s0,s1), (s1,s2), \
@@ -604,7 +606,16 @@ struct Repeat {
     /// -1: for ever.
     left: Cell<i64>,
 }
-payload!(Repeat; slots: ; vecs: ; values: item);
+payload!(Repeat; slots: ; vecs: ; values: item; next: next_repeat);
+
+fn next_repeat(_: &mut Vm, this: &Repeat) -> R<Option<Value>> {
+            match this.left.get() {
+                0 => return Ok(None),
+                n if n > 0 => this.left.set(n - 1),
+                _ => {}
+            }
+            Ok(Some(this.item.clone()))
+}
 
 static REPEAT: ClassDef = ClassDef {
     name: "itertools.repeat",
@@ -625,14 +636,7 @@ static REPEAT: ClassDef = ClassDef {
             Ok(vm.new_native(&a[0], Repeat { item, left: Cell::new(left) }))
         }),
         ITER,
-        next_row!(Repeat, |_: &mut Vm, this: &Repeat| {
-            match this.left.get() {
-                0 => return R::Ok(None),
-                n if n > 0 => this.left.set(n - 1),
-                _ => {}
-            }
-            Ok(Some(this.item.clone()))
-        }),
+        next_row!(Repeat),
         BuiltinDef::new("__length_hint__", 0, 0, |vm, a, _| match vm.self_::<Repeat>(&a[0])?.left.get() {
             -1 => vm.fail("TypeError", "len() of unsized object"),
             n => Ok(vm.int(n)),

@@ -2,7 +2,7 @@
 
 use super::{Buffer, methods, with_bytes};
 use crate::error::R;
-use crate::object::{BuiltinDef, Bytes, Kw, Payload, Slice, Type};
+use crate::object::{BuiltinDef, Bytes, ItemFn, Kw, Payload, Slice, Type};
 use crate::op::CmpOp;
 use crate::types::bytes::repr_bytes;
 use crate::types::item::Bounds;
@@ -34,6 +34,11 @@ impl ByteArray {
 }
 
 impl Payload for ByteArray {
+    const ITEM: Option<ItemFn<ByteArray>> = Some(|this, i| {
+        let bytes = this.bytes.borrow();
+        let i = if i < 0 { i + bytes.len() as i64 } else { i };
+        bytes.get(usize::try_from(i).ok()?).map(|&b| Value::small(b as i64))
+    });
     fn buffer(&self) -> Option<&dyn Buffer> {
         Some(self)
     }
