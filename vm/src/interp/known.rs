@@ -19,7 +19,7 @@ unsafe fn ready_hash(key: Word) -> Option<i64> {
         match key.plain_kind()? {
             Kind::Str => key.cast::<Str>().ready_hash(),
             // Its metaclass is `type`: by address.
-            Kind::Type => Some(crate::types::hash::hash_address(key)),
+            Kind::Type => Some(crate::types::hash::hash_address(Value::of(&key))),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::number::{Num, frexp};
 use crate::error::{Exc, R};
 use crate::object::{Builtin, Dict, Int, Kind, Method, Range, Slice, Str, Tuple};
-use crate::value::{Value, Word};
+use crate::value::Value;
 use crate::vm::Vm;
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
@@ -41,13 +41,6 @@ pub fn hash_int(i: i64) -> i64 {
     let h = i.unsigned_abs();
     let h = if h < MODULUS { h } else { h % MODULUS } as i64;
     avoid_minus_one(if i < 0 { -h } else { h })
-}
-
-/// The hash of what is equal only to itself.
-#[inline(always)]
-pub fn hash_address(w: Word) -> i64 {
-    // An address is positive and below the modulus.
-    (w.0 >> 4) as i64
 }
 
 fn hash_big(b: &BigInt) -> i64 {
