@@ -27,7 +27,7 @@ unsafe fn generic<const N: u8>(
     vm: *mut Vm,
     arg: u32,
 ) -> usize {
-    let mut m = Interp::<false, true> { ip, sp, fp, consts, vm };
+    let mut m = Interp::<false, true>::new(ip, sp, fp, consts, vm);
     if exec(&mut m, N, arg).is_err() {
         return 0;
     }

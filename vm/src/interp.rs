@@ -84,17 +84,15 @@ impl Dying {
 const BAIL: Flow<Word> = Err(Stop::Raise);
 
 impl<const P: bool, const F: bool> Interp<P, F> {
+    #[inline(always)]
+    pub fn new(ip: Ip, sp: *mut Word, fp: *mut Word, consts: *const Word, vm: *mut Vm) -> Self {
+        Interp { ip, sp, fp, consts, vm, dying: false }
+    }
     /// The registers of the VM's current frame, about to continue at its `ip`.
     #[inline(always)]
     pub fn load(vm: *mut Vm) -> Self {
-        let mut m = Interp {
-            ip: std::ptr::null(),
-            sp: std::ptr::null_mut(),
-            fp: std::ptr::null_mut(),
-            consts: std::ptr::null(),
-            vm,
-            dying: false,
-        };
+        let null = std::ptr::null_mut();
+        let mut m = Interp::new(std::ptr::null(), null, null, std::ptr::null(), vm);
         m.reload();
         m
     }
@@ -1109,16 +1107,9 @@ fn run_loop(vm: *mut Vm) {
                     if opcode == op::EXTENDED_ARG {
                         continue;
                     }
-                    let mut p = Interp::<true, false> {
-                        dying: false,
-                        ip: m.ip,
-                        sp: m.sp,
-                        fp: m.fp,
-                        consts: m.consts,
-                        vm,
-                    };
+                    let mut p = Interp::<true, false>::new(m.ip, m.sp, m.fp, m.consts, vm);
                     let r = exec(&mut p, opcode, arg);
-                    m = Interp { dying: false, ip: p.ip, sp: p.sp, fp: p.fp, consts: p.consts, vm };
+                    m = Interp::new(p.ip, p.sp, p.fp, p.consts, vm);
                     r
                 }
                 Err(e) => Err(e.into()),

@@ -53,7 +53,7 @@ macro_rules! go_on {
 }
 abi! {
     fn fast<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        let mut m = Interp::<false, true> { ip, sp, fp, consts, vm, dying: false };
+        let mut m = Interp::<false, true>::new(ip, sp, fp, consts, vm);
         if N == op::EXTENDED_ARG {
             return dispatch!(m, arg);
         }
@@ -151,7 +151,7 @@ abi! {
     #[inline(never)]
     fn probed<const N: u8>(ip, sp, fp, consts, vm, arg) {
         if N == op::EXTENDED_ARG {
-            let m = Interp::<true, false> { ip, sp, fp, consts, vm, dying: false };
+            let m = Interp::<true, false>::new(ip, sp, fp, consts, vm);
             return dispatch!(m, arg);
         }
         show(ip, sp, vm);

@@ -747,16 +747,17 @@ impl Vm {
 
     /// `C.__new__(class, ...)`: the arity does not count the class.
     fn call_new(&mut self, b: &Builtin, args: &[Value], kw: Kw) -> R<Value> {
-        let owner = b.self_.get::<Type>().map_or("object".to_owned(), Type::short_name);
+        let owner = || b.self_.get::<Type>().map_or("object".to_owned(), Type::short_name);
         let Some(class) = args.first() else {
-            return self.fail("TypeError", format!("{owner}.__new__(): not enough arguments"));
+            return self.fail("TypeError", format!("{}.__new__(): not enough arguments", owner()));
         };
         let Some(t) = class.get::<Type>() else {
-            let message = format!("{owner}.__new__(X): X is not a type object ({})", self.type_name(class));
+            let message =
+                format!("{}.__new__(X): X is not a type object ({})", owner(), self.type_name(class));
             return self.fail("TypeError", message);
         };
         if !t.is_subtype(&b.self_) {
-            let name = t.short_name();
+            let (name, owner) = (t.short_name(), owner());
             let message = format!("{owner}.__new__({name}): {name} is not a subtype of {owner}");
             return self.fail("TypeError", message);
         }
@@ -768,7 +769,7 @@ impl Vm {
             let key = self.intern("__new__");
             if n.as_::<Type>().dict.as_::<Dict>().get_str(&key).is_some() {
                 let (name, full) = (t.short_name(), n.as_::<Type>().name.borrow().to_string());
-                let message = format!("{owner}.__new__({name}) is not safe, use {full}.__new__()");
+                let message = format!("{}.__new__({name}) is not safe, use {full}.__new__()", owner());
                 return self.fail("TypeError", message);
             }
         }
