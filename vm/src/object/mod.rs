@@ -135,6 +135,7 @@ const _: () = assert!(size_of::<Header>() == HEADER_SIZE);
 
 impl Header {
     /// A header with one reference. The object holds a reference to its type.
+    #[inline(always)]
     pub fn new(kind: Kind, ty: &Value) -> Header {
         let ty = ty.clone().into_word().0 as *const Type;
         // SAFETY: a header's type is a `Type`, which the header now owns a reference to.
@@ -271,7 +272,9 @@ objects!(
     Complex,
 );
 
-/// Puts an object on the heap.
+/// Puts an object on the heap. (Inlined, so that it is made where it stays: copied from the stack in wide pieces, it
+/// would wait for its narrow stores.)
+#[inline(always)]
 pub fn alloc<T: Object>(object: T) -> Value {
     const { assert!(align_of::<T>() <= 8) };
     // SAFETY: an object begins with its header; a fresh one carries one reference.

@@ -83,12 +83,31 @@ impl Str {
     }
     pub fn from_wtf8(ty: &Value, text: &Wtf8) -> Value {
         let bytes = text.as_bytes();
-        Str::make(ty, facts(text), inline(bytes).unwrap_or_else(|| Text::Boxed(bytes.into())))
+        match bytes.len() <= INLINE {
+            true => Str::short_of(ty, facts(text), bytes),
+            false => Str::make(ty, facts(text), Text::Boxed(bytes.into())),
+        }
     }
     pub fn from_buf(ty: &Value, text: Wtf8Buf) -> Value {
         let known = facts(&text);
-        let text = inline(text.as_bytes()).unwrap_or_else(|| Text::Boxed(text.into_bytes().into()));
-        Str::make(ty, known, text)
+        match text.as_bytes().len() <= INLINE {
+            true => Str::short_of(ty, known, text.as_bytes()),
+            false => Str::make(ty, known, Text::Boxed(text.into_bytes().into())),
+        }
+    }
+    fn short_of(ty: &Value, known: Facts, bytes: &[u8]) -> Value {
+        Str::make_short(ty, known, bytes.len(), |room| room[..bytes.len()].copy_from_slice(bytes))
+    }
+    /// A text of `len` bytes that lies in the object, where `fill` writes it: copied there from the stack in wide
+    /// pieces, it would wait for its narrow stores.
+    #[inline(always)]
+    fn make_short(ty: &Value, known: Facts, len: usize, fill: impl FnOnce(&mut [u8; INLINE])) -> Value {
+        let v = Str::make(ty, known, Text::Inline(len as u8, [0; INLINE]));
+        // SAFETY: nobody else has seen the object.
+        if let Text::Inline(_, room) = unsafe { &mut (*v.word().header().cast::<Str>()).text } {
+            fill(room);
+        }
+        v
     }
     /// The same text as an object of another class.
     pub fn with_class(&self, ty: &Value) -> Value {
@@ -101,6 +120,7 @@ impl Str {
         v.as_::<Str>().hash.set(self.hash.get());
         v
     }
+    #[inline(always)]
     fn make(ty: &Value, known: Facts, text: Text) -> Value {
         alloc(Str {
             h: Header::new(Kind::Str, ty),
@@ -118,10 +138,10 @@ impl Str {
         let len = x.len().checked_add(y.len())?;
         let known = Facts { chars: a.chars + b.chars, utf8: a.utf8 && b.utf8 };
         if len <= INLINE {
-            let mut room = [0; INLINE];
-            room[..x.len()].copy_from_slice(x);
-            room[x.len()..len].copy_from_slice(y);
-            return Some(Str::make(ty, known, Text::Inline(len as u8, room)));
+            return Some(Str::make_short(ty, known, len, |room| {
+                room[..x.len()].copy_from_slice(x);
+                room[x.len()..len].copy_from_slice(y);
+            }));
         }
         if let Text::Shared(buffer, _) = &a.text
             && buffer.append(x.len(), y)
@@ -156,18 +176,19 @@ impl Str {
         }
         let between = separator.map_or(&[][..], Str::bytes);
         if len <= INLINE {
-            let (mut room, mut at) = ([0; INLINE], 0);
-            let mut put = |b: &[u8]| {
-                room[at..at + b.len()].copy_from_slice(b);
-                at += b.len();
-            };
-            for (i, p) in parts.iter().enumerate() {
-                if i > 0 {
-                    put(between);
+            return Some(Str::make_short(ty, known, len, |room| {
+                let mut at = 0;
+                let mut put = |b: &[u8]| {
+                    room[at..at + b.len()].copy_from_slice(b);
+                    at += b.len();
+                };
+                for (i, p) in parts.iter().enumerate() {
+                    if i > 0 {
+                        put(between);
+                    }
+                    put(p.as_::<Str>().bytes());
                 }
-                put(p.as_::<Str>().bytes());
-            }
-            return Some(Str::make(ty, known, Text::Inline(len as u8, room)));
+            }));
         }
         let mut out = vec![];
         out.try_reserve_exact(len).ok()?;
@@ -183,23 +204,21 @@ impl Str {
     pub fn map_ascii(&self, ty: &Value, f: fn(&u8) -> u8) -> Value {
         let bytes = self.bytes();
         debug_assert!(bytes.is_ascii());
-        let text = match bytes.len() <= INLINE {
-            true => {
-                let mut room = [0; INLINE];
+        let known = Facts { chars: bytes.len(), utf8: true };
+        match bytes.len() <= INLINE {
+            true => Str::make_short(ty, known, bytes.len(), |room| {
                 room.iter_mut().zip(bytes).for_each(|(to, b)| *to = f(b));
-                Text::Inline(bytes.len() as u8, room)
-            }
-            false => Text::Boxed(bytes.iter().map(f).collect()),
-        };
-        Str::make(ty, Facts { chars: bytes.len(), utf8: true }, text)
+            }),
+            false => Str::make(ty, known, Text::Boxed(bytes.iter().map(f).collect())),
+        }
     }
     /// An int in decimal.
     pub fn decimal(ty: &Value, i: i64) -> Value {
-        let (mut room, mut at) = ([0; INLINE], INLINE);
+        let (mut digits, mut at) = ([0; INLINE], INLINE);
         let mut left = i.unsigned_abs();
         loop {
             at -= 1;
-            room[at] = b'0' + (left % 10) as u8;
+            digits[at] = b'0' + (left % 10) as u8;
             left /= 10;
             if left == 0 {
                 break;
@@ -207,12 +226,12 @@ impl Str {
         }
         if i < 0 {
             at -= 1;
-            room[at] = b'-';
+            digits[at] = b'-';
         }
-        room.copy_within(at.., 0);
         let n = INLINE - at;
-        room[n..].fill(0);
-        Str::make(ty, Facts { chars: n, utf8: true }, Text::Inline(n as u8, room))
+        Str::make_short(ty, Facts { chars: n, utf8: true }, n, |room| {
+            room.iter_mut().zip(&digits[at..]).for_each(|(to, digit)| *to = *digit);
+        })
     }
     /// The text in generalised UTF-8.
     #[inline]
@@ -372,12 +391,6 @@ impl Growing {
         self.used.set(len + more.len());
         true
     }
-}
-
-fn inline(bytes: &[u8]) -> Option<Text> {
-    let mut room = [0; INLINE];
-    room.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(Text::Inline(bytes.len() as u8, room))
 }
 
 /// Bytes of the character that begins with this byte.
