@@ -238,7 +238,7 @@ pub trait Machine: Sized {
     fn iter_next(&mut self, iter: Self::V) -> Next<Self::V>;
     /// An iterator over a range or list, made without a call. Takes nothing over.
     fn make_iter(&mut self, v: Self::V) -> Option<Self::V>;
-    // The next seventeen are the interpreter's only: the recorder answers that it cannot.
+    // From here to `enter_with_defaults` the interpreter's only: the recorder answers that it cannot.
     /// Equality of two strs (`op` EQ or NE) as a bool value.
     fn text_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Option<Self::V>;
     /// The value of a key in a dict, a new reference.
