@@ -59,6 +59,22 @@ pub struct Frame {
 pub const HEADER_WORDS: usize = size_of::<Frame>() / 8;
 
 impl Frame {
+    /// What frames have in common when they are entered: the fields that say which one it is are to be filled in.
+    pub const BARE: Frame = Frame {
+        prev: std::ptr::null_mut(),
+        code: std::ptr::null(),
+        func: Word::NULL,
+        locals: std::ptr::null_mut(),
+        ip: std::ptr::null(),
+        sp: std::ptr::null_mut(),
+        names: Word::NULL,
+        link: Word::NULL,
+        flags: 0,
+        ret_skip: 0,
+        end_skip: 0,
+        prev_unit: NO_PREV,
+        overlaid: 0,
+    };
     #[inline(always)]
     pub fn code(&self) -> &Code {
         // SAFETY: the function that the frame owns keeps its code alive.

@@ -4,7 +4,7 @@
 //! fire nothing in a callback.
 
 use crate::code::Code;
-use crate::frame::{FLAG_ENTRY, Frame, HEADER_WORDS, Ip, NO_PREV};
+use crate::frame::{FLAG_ENTRY, Frame, HEADER_WORDS, Ip};
 use crate::object::{ClosureCell, Function, Method, Tuple};
 use crate::op;
 use crate::value::{Value, Word};
@@ -122,13 +122,8 @@ impl Vm {
                 locals: first,
                 ip: h.entry,
                 sp: stack,
-                names: Word::NULL,
-                link: Word::NULL,
                 flags: FLAG_ENTRY,
-                ret_skip: 0,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
+                ..Frame::BARE
             });
             self.frame = frame;
         }

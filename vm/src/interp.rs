@@ -15,7 +15,7 @@ use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_
 use crate::code::Code;
 use crate::error::Exc;
 use crate::frame::{
-    FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, NO_PREV, cached_cell,
+    FLAG_ENTRY, FLAG_GENERATOR, FLAG_OBJECT, FLAG_SEND, Frame, HEADER_WORDS, Ip, cached_cell,
 };
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
@@ -204,13 +204,8 @@ impl<const P: bool, const F: bool> Interp<P, F> {
                 locals: first,
                 ip: self.ip,
                 sp: stack,
-                names: Word::NULL,
-                link: Word::NULL,
-                flags: 0,
                 ret_skip: skip,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
+                ..Frame::BARE
             });
             (*vm).frame = frame;
             self.ip = (*code).live.as_ptr();

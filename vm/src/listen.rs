@@ -112,7 +112,6 @@ impl Vm {
 
     /// Runs a Rust callback. A panic does not pass through the interpreter: it becomes an exception of the
     /// program, and is kept for whoever runs it.
-    #[inline]
     pub(crate) fn call_listener(
         &mut self,
         listener: &RustCallback,

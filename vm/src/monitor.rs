@@ -426,13 +426,10 @@ impl Vm {
             self.heard_by_nobody();
             return Ok(());
         };
-        let (mut hearer, mut listener) = (std::ptr::null(), None);
-        match callback {
-            Callback::Function(h) => hearer = Rc::as_ptr(h),
-            // It may be replaced while it runs.
-            Callback::Rust(f) => listener = Some(f.clone()),
-            _ => {}
-        }
+        let hearer = match callback {
+            Callback::Function(h) => Rc::as_ptr(h),
+            _ => std::ptr::null(),
+        };
         let verdict = if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(args) {
             Verdict::Disable
         } else {
@@ -440,9 +437,7 @@ impl Vm {
             self.in_callback = true;
             self.tracing.event = Some((event, self.frame));
             // SAFETY: it is registered; the caller keeps the arguments.
-            let answer = if let Some(f) = listener {
-                self.call_rust(&f, tool, event, args)
-            } else if !hearer.is_null() && unsafe { self.enter_hearer(hearer, args) } {
+            let answer = if !hearer.is_null() && unsafe { self.enter_hearer(hearer, args) } {
                 crate::interp::run(self).map(|v| self.verdict(v))
             } else {
                 self.call_back(tool, event, args)
@@ -495,13 +490,6 @@ impl Vm {
             && self.frame().code().sites().armed(args[0].int() as usize / 2).is_silent()
     }
 
-    #[inline(always)]
-    fn call_rust(&mut self, f: &RustCallback, tool: ToolId, event: Event, args: &[Word]) -> R<Verdict> {
-        let code = self.code_word();
-        // SAFETY: the caller keeps them.
-        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
-        self.call_listener(f, &EventInfo { tool, event, code: Value::of(&code), args })
-    }
     /// Calls a callback of any kind, in the general way.
     #[inline(never)]
     fn call_back(&mut self, tool: ToolId, event: Event, args: &[Word]) -> R<Verdict> {
@@ -511,9 +499,9 @@ impl Vm {
         let code = self.code_word();
         let code = Value::of(&code);
         // SAFETY: the caller keeps them.
-        let (given, args) = (args, unsafe { Value::slice_of(args.as_ptr(), args.len()) });
+        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
         match &callback {
-            Callback::Rust(f) => self.call_rust(f, tool, event, given),
+            Callback::Rust(f) => self.call_listener(f, &EventInfo { tool, event, code, args }),
             Callback::Internal(f) => f(self, &EventInfo { tool, event, code, args }),
             Callback::Function(_) | Callback::Python(_) => {
                 let Some(f) = callback.callable() else { return Ok(Verdict::Continue) };

@@ -5,7 +5,7 @@
 
 use crate::code::Code;
 use crate::error::{Exc, R};
-use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{DataStack, FLAG_ENTRY, Frame, HEADER_WORDS};
 use crate::monitor::Callback;
 use crate::object::{Bytes, Dict, Function, Int, List, Module, Str, Tuple};
 use crate::thread::{BREAK_COLLECT, BREAK_INTERRUPT, BREAK_SIGNAL, BREAK_SWITCH, Breaker, Threads};
@@ -512,12 +512,9 @@ impl Vm {
                 ip: (*code).live.as_ptr(),
                 sp: frame.cast::<Word>().add(HEADER_WORDS),
                 names: names.map_or(Word::NULL, Value::into_word),
-                link: Word::NULL,
                 flags,
                 ret_skip,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
+                ..Frame::BARE
             });
             self.frame = frame;
         }
@@ -698,21 +695,7 @@ pub(crate) fn base_frame(stack: &mut DataStack) -> *mut Frame {
     // SAFETY: the data stack has room for a header.
     unsafe {
         let stack = base.cast::<Word>().add(HEADER_WORDS);
-        base.write(Frame {
-            prev: std::ptr::null_mut(),
-            code: std::ptr::null(),
-            func: Word::NULL,
-            locals: base.cast(),
-            ip: std::ptr::null(),
-            sp: stack,
-            names: Word::NULL,
-            link: Word::NULL,
-            flags: FLAG_ENTRY,
-            ret_skip: 0,
-            end_skip: 0,
-            prev_unit: NO_PREV,
-            overlaid: 0,
-        });
+        base.write(Frame { locals: base.cast(), sp: stack, flags: FLAG_ENTRY, ..Frame::BARE });
     }
     base
 }

@@ -11,8 +11,7 @@ use crate::object::{Builtin, Dict, INTERNED, Set};
 #[inline(always)]
 unsafe fn ready_hash(key: Word) -> Option<i64> {
     if key.is_int() {
-        let i = key.int();
-        return Some(if i == -1 { -2 } else { i });
+        return Some(crate::types::hash::hash_int(key.int()));
     }
     // SAFETY: kinds tested.
     unsafe {

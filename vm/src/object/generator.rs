@@ -7,7 +7,7 @@
 use super::heap::Heap;
 use super::{Header, Kind, Object, alloc_raw, free_raw};
 use crate::code::Code;
-use crate::frame::{FLAG_GENERATOR, Frame, HEADER_WORDS, Ip, NO_PREV};
+use crate::frame::{FLAG_GENERATOR, Frame, HEADER_WORDS, Ip};
 use crate::object::{Function, Tuple};
 use crate::value::{Value, Word, unguarded};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -132,7 +132,6 @@ impl Generator {
                 }
             }
             frame.write(Frame {
-                prev: std::ptr::null_mut(),
                 code,
                 func,
                 locals: words,
@@ -141,10 +140,7 @@ impl Generator {
                 names,
                 link: Word(p as u64),
                 flags: FLAG_GENERATOR,
-                ret_skip: 0,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
+                ..Frame::BARE
             });
             Value::from_word(Word(p as u64))
         }

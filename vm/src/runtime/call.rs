@@ -3,7 +3,7 @@
 
 use crate::code::{CO_VARARGS, CO_VARKEYWORDS, Code};
 use crate::error::{Exc, R};
-use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, Frame, HEADER_WORDS, NO_PREV};
+use crate::frame::{FLAG_ENTRY, FLAG_GENERATOR, FLAG_INIT, Frame, HEADER_WORDS};
 use crate::machine::Flow;
 use crate::monitor::CallHeard;
 use crate::object::{
@@ -95,7 +95,7 @@ fn call_direct(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow<bool>
         let given = Value::slice_of(base.add(2 - has_self), args + has_self);
         let Some(r) = direct(vm, b, given) else { return Ok(false) };
         let v = vm.after_call(r, heard)?.into_word();
-        replace_call(vm, base, v);
+        replace_call(vm, base, v, SKIP);
     }
     Ok(true)
 }
@@ -111,13 +111,13 @@ pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
         }
         if args == 1 && callable == vm.types.type_.word() {
             let class = vm.type_of(Value::of(&*base.add(2))).word().incref();
-            replace_call(vm, base, class);
+            replace_call(vm, base, class, SKIP);
             return Ok(());
         }
         if callable == vm.types.range.word()
             && let Some(v) = small_range(vm, Value::slice_of(base.add(2), args))
         {
-            replace_call(vm, base, v.into_word());
+            replace_call(vm, base, v.into_word(), SKIP);
             return Ok(());
         }
         let c = OnStack { callable: callable.to_value(), args: base.add(2), n: args };
@@ -125,7 +125,7 @@ pub fn call_class(vm: &mut Vm, args: u32) -> Flow {
             return Ok(());
         }
         let v = vm.instantiate(&c.callable, Value::slice_of(c.args, args), Kw::NONE)?.into_word();
-        replace_call(vm, base, v);
+        replace_call(vm, base, v, SKIP);
     }
     Ok(())
 }
@@ -141,12 +141,12 @@ fn small_range(vm: &Vm, args: &[Value]) -> Option<Value> {
     }
     Some(Range::new(&vm.types.range, start, stop.clone(), Value::small(1)))
 }
-/// Puts the result of a call where its words were, and goes on behind it.
+/// Puts the result of a call where its words were, and goes on behind its caches.
 ///
 /// # Safety
 /// The words of the call begin at `base` and are the topmost ones of the current frame's stack.
 #[inline(always)]
-unsafe fn replace_call(vm: &mut Vm, base: *mut Word, result: Word) {
+unsafe fn replace_call(vm: &mut Vm, base: *mut Word, result: Word, caches: usize) {
     // SAFETY: as promised. While a word is dropped, which may run Python, the stack ends below it.
     unsafe {
         let f = vm.frame;
@@ -161,7 +161,7 @@ unsafe fn replace_call(vm: &mut Vm, base: *mut Word, result: Word) {
         }
         base.write(result);
         (*f).sp = base.add(1);
-        (*f).ip = (*f).ip.add(SKIP);
+        (*f).ip = (*f).ip.add(caches);
     }
 }
 /// CALL without events, whatever is called.
@@ -229,7 +229,7 @@ fn call_with_names(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
 
 /// Calls the function of a builtin with positional arguments that it takes; `None`: it needs the general way.
 #[inline(always)]
-fn direct(vm: &mut Vm, b: &Builtin, given: &[Value]) -> Option<R<Value>> {
+pub(crate) fn direct(vm: &mut Vm, b: &Builtin, given: &[Value]) -> Option<R<Value>> {
     let n = match b.route {
         Route::Function | Route::Bound => given.len(),
         Route::Method => {
@@ -271,7 +271,7 @@ fn enter_init(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
     if args == 0 && init.is(&vm.types.object_init) {
         let instance = Instance::new(&c.callable, vm);
         // SAFETY: the call's words are callable and NULL.
-        unsafe { replace_call(vm, (*vm.frame).sp.sub(2), instance.into_word()) };
+        unsafe { replace_call(vm, (*vm.frame).sp.sub(2), instance.into_word(), SKIP) };
         return Ok(true);
     }
     let Some(f) = init.get::<Function>() else { return Ok(false) };
@@ -322,11 +322,8 @@ fn enter_new(vm: &mut Vm, c: &OnStack, args: usize) -> Flow<bool> {
 /// Takes the call's words off the stack, leaves the result, fires C_RETURN or C_RAISE.
 fn finish(vm: &mut Vm, r: R<Value>, words: usize, caches: usize, heard: Option<CallHeard>) -> Flow {
     let v = vm.after_call(r, heard)?;
-    for _ in 0..words {
-        drop(vm.pop());
-    }
-    vm.push(v);
-    super::skip(vm, caches);
+    // SAFETY: the call's words are the topmost ones.
+    unsafe { replace_call(vm, (*vm.frame).sp.sub(words), v.into_word(), caches) };
     Ok(())
 }
 
@@ -660,13 +657,9 @@ impl Vm {
                 locals: first,
                 ip: (*code).live.as_ptr(),
                 sp: frame.cast::<Word>().add(HEADER_WORDS),
-                names: Word::NULL,
-                link: Word::NULL,
                 flags,
                 ret_skip,
-                end_skip: 0,
-                prev_unit: NO_PREV,
-                overlaid: 0,
+                ..Frame::BARE
             });
             self.frame = frame;
         }

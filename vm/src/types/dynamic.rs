@@ -292,14 +292,11 @@ impl Vm {
     /// Calls anything with one argument.
     #[inline]
     pub(crate) fn call_with(&mut self, f: &Value, arg: &Value) -> R<Value> {
-        if let Some(b) = f.get::<Builtin>()
-            && b.owner.is_null()
-            && !b.self_.is_kind(Kind::Type)
-            && (b.def.min..=b.def.max).contains(&1)
-        {
-            return (b.def.func)(self, std::slice::from_ref(arg), Kw::NONE);
+        let args = std::slice::from_ref(arg);
+        match f.get::<Builtin>().and_then(|b| crate::runtime::call::direct(self, b, args)) {
+            Some(r) => r,
+            None => self.call(f, args, Kw::NONE),
         }
-        self.call(f, std::slice::from_ref(arg), Kw::NONE)
     }
     fn call_comparison(&mut self, m: &Value, a: &Value, b: &Value) -> R<Value> {
         if m.is_none() {

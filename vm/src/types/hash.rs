@@ -36,7 +36,7 @@ pub fn hash_address(v: &Value) -> i64 {
     avoid_minus_one((v.word().0 as i64).rotate_right(4))
 }
 
-#[inline]
+#[inline(always)]
 pub fn hash_int(i: i64) -> i64 {
     let h = i.unsigned_abs();
     let h = if h < MODULUS { h } else { h % MODULUS } as i64;
