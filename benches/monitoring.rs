@@ -1,6 +1,7 @@
 //! What one event costs with a closure in Rust: nanoseconds and, under callgrind, instructions.
 //!
-//! `cargo bench --ignore-rust-version --bench monitoring [-- SCALE]` prints lines "EVENT closure NANOSECONDS"; the
+//! `cargo bench --ignore-rust-version --bench monitoring [-- SCALE] [EVENT] [off]` prints lines "EVENT closure NANOSECONDS EVENTS";
+//! with `off` it never sets the event, so that callgrind's counts of two runs can be subtracted. The
 //! workloads are those of `monitoring/events.py`, on the interpreter. A workload runs alternately without the event and
 //! with it; the cost is the median of the differences, divided by the number of events, which the closure counts.
 
@@ -45,6 +46,8 @@ fn seconds(py: &mut Python, work: &Value, rounds: &Value) -> f64 {
 
 fn main() {
     let scale: f64 = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(1.0);
+    let wanted = std::env::args().skip(1).find(|a| a.starts_with(char::is_uppercase));
+    let off = std::env::args().any(|a| a == "off");
     let jit = JitOptions { mode: Mode::Off, ..JitOptions::default() };
     let mut py = Python::builder().jit(jit).build().expect("an interpreter");
     let definitions = SOURCE.split("if __name__").next().expect("a first part");
@@ -61,11 +64,14 @@ fn main() {
     for i in 0..number(&mut py, "len(rows)") {
         let (name, heard) =
             (text(&mut py, &format!("rows[{i}][0]")), text(&mut py, &format!("rows[{i}][1]")));
+        if wanted.as_ref().is_some_and(|w| *w != name) {
+            continue;
+        }
         let bits = number(&mut py, &format!("rows[{i}][2]"));
         let rounds = (number(&mut py, &format!("rows[{i}][4]")) as f64 * scale) as i64;
         let work = py.eval(&format!("rows[{i}][3]"), "events.py").expect("a function");
         let rounds = py.int(rounds);
-        let event = EventSet::from_bits_truncate(bits as u32);
+        let event = if off { EventSet::empty() } else { EventSet::from_bits_truncate(bits as u32) };
         let count = Arc::new(AtomicU64::new(0));
         let _tool = py.monitoring().take_tool(ToolId::PROFILER, "bench").expect("a free tool");
         let _registration = listen(&mut py, &heard, &count);
@@ -80,6 +86,6 @@ fn main() {
             .collect();
         differences.sort_by(f64::total_cmp);
         let events = count.load(Ordering::Relaxed) as f64 / PAIRS as f64;
-        println!("{name}\tclosure\t{:.1}", differences[PAIRS / 2] / events * 1e9);
+        println!("{name}\tclosure\t{:.1}\t{events} events", differences[PAIRS / 2] / events * 1e9);
     }
 }

@@ -1,6 +1,9 @@
 """Prints every monitoring event of a program, a line each, as `seriema --monitor-log` does.
 
-    python3.14 tests/monitor_log.py [-o FILE] PROGRAM [ARG...]      events to FILE, or to standard error
+    python3.14 tests/monitor_log.py [-o FILE] [-e EVENTS] [--once] PROGRAM [ARG...]
+
+Events go to FILE, or to standard error; EVENTS are names with commas between them, all if left out; with --once the
+callbacks answer DISABLE, where they may.
 
 So `diff` shows where two implementations of sys.monitoring differ:
 
@@ -21,6 +24,7 @@ LIBRARY = os.path.dirname(os.__file__) + os.sep
 NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType,
          types.ClassMethodDescriptorType, types.MethodWrapperType)
 JUMPS = ("JUMP", "BRANCH_LEFT", "BRANCH_RIGHT")
+WITHOUT_PLACE = ("RAISE", "EXCEPTION_HANDLED", "PY_UNWIND", "PY_THROW", "RERAISE", "C_RETURN", "C_RAISE")
 
 
 def callable_name(f):
@@ -31,14 +35,15 @@ def callable_name(f):
     return "<%s>" % type(f).__name__
 
 
-def listener(event, out, write=None):
+def listener(event, out, once):
     write = out.write
     missing = sys.monitoring.MISSING
+    answer = sys.monitoring.DISABLE if once and event not in WITHOUT_PLACE else None
 
     def on_event(code, offset, *args):
         file = code.co_filename
         if file.startswith("<") or file.startswith(LIBRARY) or file == __file__:
-            return
+            return answer
         parts = [event, file.rsplit("/", 1)[-1], code.co_qualname, str(offset)]
         if event in JUMPS:
             parts.append(str(args[0]))
@@ -48,6 +53,7 @@ def listener(event, out, write=None):
         elif args:
             parts.append(type(args[0]).__name__)
         write(" ".join(parts) + "\n")
+        return answer
 
     return on_event
 
@@ -58,6 +64,12 @@ def main():
     if arguments[:1] == ["-o"]:
         out = open(arguments[1], "w")
         del arguments[:2]
+    names = None
+    if arguments[:1] == ["-e"]:
+        names = arguments[1].split(",")
+        del arguments[:2]
+    once = arguments[:1] == ["--once"]
+    del arguments[:once]
     if not arguments:
         sys.exit(__doc__)
     sys.argv = arguments
@@ -73,9 +85,9 @@ def main():
     sys.monitoring.use_tool_id(TOOL, "monitor-log")
     wanted = 0
     for name, bit in vars(events).items():
-        if name not in ("BRANCH", "NO_EVENTS"):
-            sys.monitoring.register_callback(TOOL, bit, listener(name, out))
-            wanted |= bit
+        if name not in ("BRANCH", "NO_EVENTS") and (names is None or name in names):
+            sys.monitoring.register_callback(TOOL, bit, listener(name, out, once))
+            wanted |= events.CALL if name in ("C_RETURN", "C_RAISE") else bit
     try:
         sys.monitoring.set_events(TOOL, wanted)
         try:

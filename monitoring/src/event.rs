@@ -33,6 +33,7 @@ macro_rules! shapes {
 
         impl Shape {
             /// How many positional arguments that is.
+            #[inline]
             pub const fn arity(self) -> usize {
                 match self { $(Shape::$Shape => $arity,)* }
             }
@@ -216,6 +217,12 @@ impl Event {
     #[inline]
     pub const fn set(self) -> EventSet {
         EventSet::from_bits_retain(1 << self as u32)
+    }
+
+    /// How many arguments a callback receives behind the code object: one to three.
+    #[inline]
+    pub const fn arguments(self) -> usize {
+        self.shape().arity() - 1
     }
 
     /// This event and those it controls: for CALL also C_RETURN and C_RAISE.

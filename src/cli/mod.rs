@@ -28,6 +28,8 @@ usage: seriema [OPTION]... FILE [ARG]...
   --lib=DIR              a Lib folder instead of the library in the binary
   -X monitoring=3.14     CPython 3.14's rules where they differ from the specification
   --monitor-log[=FILE]   every event of sys.monitoring in the program's own code, a line each
+  --monitor-events=LIST  only these events: LINE,CALL,...
+  --monitor-once         each event once at each place: the log disables it there
   --jit=off|eval|on      interpreter only; traces on the IR evaluator; machine code (default)
   --jit-log              one line for each trace: made, attached, abandoned, invalidated
   --jit-dump=LIST        print of each region: ir,opt,clif,asm
@@ -54,6 +56,7 @@ struct Command {
     stats: bool,
     /// Where to write the events, standard error if empty.
     monitor_log: Option<String>,
+    monitor: monitor_log::Wanted,
     /// A prompt after the program.
     interactive: bool,
     machine: Options,
@@ -77,7 +80,7 @@ pub fn run() -> i32 {
             return 2;
         }
     };
-    let Command { program, argv, jit, stats, monitor_log, interactive, machine } = command;
+    let Command { program, argv, jit, stats, monitor_log, monitor, interactive, machine } = command;
     let built = Python::builder().jit(jit).options(|o| *o = Options { argv, ..machine }).build();
     let mut py = match built {
         Ok(py) => py,
@@ -87,7 +90,7 @@ pub fn run() -> i32 {
         }
     };
     seriema_vm::modules::signal::install(py.vm());
-    let log = match monitor_log.map(|path| monitor_log::MonitorLog::start(py.vm(), &path)) {
+    let log = match monitor_log.map(|path| monitor_log::MonitorLog::start(py.vm(), &path, monitor)) {
         Some(Err(e)) => {
             eprintln!("seriema: cannot write the event log: {e}");
             return 1;
@@ -231,6 +234,7 @@ fn letters(arg: &str, o: &mut Options) -> bool {
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, String> {
     let mut jit = JitOptions::default();
     let (mut stats, mut monitor_log) = (false, None);
+    let mut monitor = monitor_log::Wanted::default();
     let mut machine = Options { orig_argv: std::env::args().collect(), ..Options::default() };
     let mut interactive = false;
     let program = loop {
@@ -265,6 +269,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
             _ if !arg.starts_with("--") && arg.starts_with('-') && letters(&arg, &mut machine) => {}
             "--jit" => jit.set_mode(value)?,
             "--monitor-log" => monitor_log = Some(value.to_owned()),
+            "--monitor-events" => monitor.set_events(value)?,
+            "--monitor-once" => monitor.once = true,
             "--jit-log" => jit.log = true,
             "--jit-dump" => jit.set_dump(value)?,
             "--jit-stress" => jit.set_stress(value)?,
@@ -292,5 +298,5 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Command>, Stri
     }
     machine.executable = std::env::current_exe().map_or(String::new(), |p| p.to_string_lossy().into_owned());
     let argv = std::iter::once(first).chain(args).collect();
-    Ok(Some(Command { program, argv, jit, stats, monitor_log, interactive, machine }))
+    Ok(Some(Command { program, argv, jit, stats, monitor_log, monitor, interactive, machine }))
 }

@@ -28,13 +28,38 @@ use std::rc::Rc;
 /// The tool it uses. A program that uses the same finds it taken.
 const TOOL: ToolId = ToolId::OPTIMIZER;
 
+/// What is logged.
+pub struct Wanted {
+    events: EventSet,
+    /// Each place once: the callbacks answer DISABLE.
+    pub once: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Wanted {
+        Wanted { events: EventSet::LOCAL | EventSet::OTHER | EventSet::ANCILLARY, once: false }
+    }
+}
+
+impl Wanted {
+    /// From names with commas between them.
+    pub fn set_events(&mut self, names: &str) -> Result<(), String> {
+        self.events = EventSet::empty();
+        for name in names.split(',') {
+            let event = Event::ALL.iter().find(|e| e.name() == name);
+            self.events |= event.ok_or_else(|| format!("no event {name}"))?.set();
+        }
+        Ok(())
+    }
+}
+
 pub struct MonitorLog {
     out: Rc<RefCell<BufWriter<Box<dyn Write>>>>,
 }
 
 impl MonitorLog {
     /// Begins to listen; `path`: where to, or standard error if empty.
-    pub fn start(vm: &mut Vm, path: &str) -> std::io::Result<MonitorLog> {
+    pub fn start(vm: &mut Vm, path: &str, wanted: Wanted) -> std::io::Result<MonitorLog> {
         let sink: Box<dyn Write> = match path {
             "" => Box::new(std::io::stderr()),
             path => Box::new(File::create(path)?),
@@ -42,18 +67,19 @@ impl MonitorLog {
         let out = Rc::new(RefCell::new(BufWriter::new(sink)));
         let name = vm.str("monitor-log");
         let _ = vm.monitor.use_tool_id(TOOL, name);
-        for &event in Event::ALL {
+        for event in wanted.events.events() {
             let out = out.clone();
+            let once = wanted.once && event.can_disable();
             let callback = move |vm: &mut Vm, info: &EventInfo| {
                 if let Some(line) = describe(vm, info) {
                     // A full disk is no business of the program's.
                     let _ = writeln!(out.borrow_mut(), "{line}");
                 }
-                Verdict::Continue
+                if once { Verdict::Disable } else { Verdict::Continue }
             };
             let _ = vm.register_rust(TOOL, event as u32, callback);
         }
-        let change = vm.monitor.set_events_unchecked(TOOL, EventSet::LOCAL | EventSet::OTHER);
+        let change = vm.monitor.set_events_unchecked(TOOL, wanted.events.controlling());
         vm.apply(change, None);
         Ok(MonitorLog { out })
     }

@@ -119,8 +119,16 @@ impl Code {
         self.base[at] as u8
     }
     /// Full argument of the instruction at `at`, prefixes included.
+    #[inline]
     pub fn base_arg(&self, at: usize) -> u32 {
-        let mut arg = (self.base[at] >> 8) as u32;
+        let arg = (self.base[at] >> 8) as u32;
+        match at > 0 && self.base[at - 1] as u8 == op::EXTENDED_ARG {
+            true => self.prefixed_arg(at, arg),
+            false => arg,
+        }
+    }
+    #[inline(never)]
+    fn prefixed_arg(&self, at: usize, mut arg: u32) -> u32 {
         let (mut i, mut shift) = (at, 8);
         while i > 0
             && self.base[i - 1] as u8 == op::EXTENDED_ARG

@@ -6,22 +6,60 @@
 //! before it runs anything. A callback is known by its ticket, which is never used again: a registration that
 //! has been replaced meanwhile takes nothing away.
 
-use crate::monitor::{Callback, EventInfo};
-use crate::value::Value;
+use crate::error::{Exc, R};
+use crate::monitor::{Args, Callback, EventInfo};
+use crate::value::{Value, Word};
 use crate::vm::Vm;
-use seriema_monitoring::{Change, Event, EventSet, MonitorError, ToolId, USER_TOOLS, Verdict};
+use seriema_monitoring::{
+    Change, Event, EventSet, MonitorError, Rules, ToolId, ToolMask, USER_TOOLS, Verdict,
+};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A registered closure.
-pub struct Listener<F: ?Sized> {
+pub struct Listener {
     ticket: u64,
     alive: Arc<AtomicBool>,
-    f: F,
+    /// Gets the code object and the event's arguments, borrowed, in registers.
+    f: Box<dyn Fn(&mut Vm, Word, Word, Word, Word) -> Answer>,
 }
 
-pub type RustCallback = Rc<Listener<dyn Fn(&mut Vm, &EventInfo) -> Verdict>>;
+pub type RustCallback = Rc<Listener>;
+
+/// How hearing of an event ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Continue,
+    Disable,
+    /// The closure panicked: an exception is pending.
+    Failed,
+}
+
+impl Answer {
+    pub(crate) fn verdict(self) -> R<Verdict> {
+        match self {
+            Answer::Continue => Ok(Verdict::Continue),
+            Answer::Disable => Ok(Verdict::Disable),
+            Answer::Failed => Err(Exc),
+        }
+    }
+}
+
+impl Listener {
+    /// Calls the closure, unless its owner has let go of it.
+    ///
+    /// # Safety
+    /// The words are those of a code object and of the arguments of the event that the VM is firing; somebody
+    /// keeps them.
+    #[inline(always)]
+    pub(crate) unsafe fn hear(&self, vm: &mut Vm, code: Word, [a, b, c]: Args) -> Answer {
+        match self.alive.load(Ordering::Relaxed) {
+            true => (self.f)(vm, code, a, b, c),
+            false => Answer::Continue,
+        }
+    }
+}
 
 /// The owner's end of a registration.
 #[derive(Clone, Debug)]
@@ -63,10 +101,19 @@ impl Closings {
     }
 }
 
+/// A closure that hears an event for exactly these tools, one: most events that closures hear go to one.
+#[derive(Default)]
+pub(crate) struct Lone {
+    pub tools: ToolMask,
+    pub listener: Option<RustCallback>,
+}
+
 /// What the VM knows of its embedder's listeners.
 #[derive(Default)]
 pub struct Listening {
     pub closings: Closings,
+    /// By the event's index; follows every change of callbacks.
+    pub(crate) lone: [Lone; Event::ALL.len()],
     tickets: u64,
     /// Tool ids that the embedder took: ticket, and the name it gave.
     tools: [Option<(u64, Value)>; USER_TOOLS],
@@ -83,6 +130,9 @@ impl Listening {
 
 impl Vm {
     /// Registers a closure for one event, given by its bit number (BRANCH included).
+    ///
+    /// A panic in it does not pass through the interpreter: it becomes an exception of the program, and is kept
+    /// for whoever runs it.
     pub fn register_rust(
         &mut self,
         tool: ToolId,
@@ -90,8 +140,23 @@ impl Vm {
         f: impl Fn(&mut Vm, &EventInfo) -> Verdict + 'static,
     ) -> Result<Ticket, MonitorError> {
         let ticket = Ticket { number: self.listening.ticket(), alive: Arc::new(AtomicBool::new(true)) };
-        let listener: RustCallback =
-            Rc::new(Listener { ticket: ticket.number, alive: ticket.alive.clone(), f });
+        let event = Event::from_bit(bit);
+        let given = event.unwrap_or(Event::BranchLeft).arguments();
+        let f = move |vm: &mut Vm, code: Word, a: Word, b: Word, c: Word| {
+            // BRANCH is two events.
+            let Some(event) = event.or(vm.tracing.event) else { return Answer::Continue };
+            let words = [a, b, c];
+            // SAFETY: `hear` is told so.
+            let args = unsafe { Value::slice_of(words.as_ptr(), given) };
+            let call = || f(vm, &EventInfo { tool, event, code: Value::of(&code), args });
+            match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+                Ok(Verdict::Continue) => Answer::Continue,
+                Ok(Verdict::Disable) => Answer::Disable,
+                Err(payload) => vm.callback_panicked(event, payload),
+            }
+        };
+        let listener = Listener { ticket: ticket.number, alive: ticket.alive.clone(), f: Box::new(f) };
+        let listener = Rc::new(listener);
         let (old, change) =
             self.monitor.register_callback(tool.index() as i32, 1 << bit, Some(Callback::Rust(listener)))?;
         self.apply(change, None);
@@ -110,34 +175,32 @@ impl Vm {
         Ok(ticket)
     }
 
-    /// Runs a Rust callback. A panic does not pass through the interpreter: it becomes an exception of the
-    /// program, and is kept for whoever runs it.
-    pub(crate) fn call_listener(
-        &mut self,
-        listener: &RustCallback,
-        info: &EventInfo,
-    ) -> crate::error::R<Verdict> {
-        let mut verdict = Ok(Verdict::Continue);
-        if listener.alive.load(Ordering::Relaxed) {
-            let call = std::panic::AssertUnwindSafe(|| (listener.f)(self, info));
-            verdict = match std::panic::catch_unwind(call) {
-                Ok(v) => Ok(v),
-                Err(payload) => Err(self.callback_panicked(info.event, payload)),
-            };
-        }
-        if self.listening.closings.are_waiting() {
-            self.carry_out_closings();
-        }
-        verdict
-    }
     #[cold]
-    fn callback_panicked(
-        &mut self,
-        event: Event,
-        payload: Box<dyn std::any::Any + Send>,
-    ) -> crate::error::Exc {
+    fn callback_panicked(&mut self, event: Event, payload: Box<dyn std::any::Any + Send>) -> Answer {
         self.listening.panic.get_or_insert(payload);
-        self.raise("SystemError", format!("the callback for {event} panicked"))
+        self.raise("SystemError", format!("the callback for {event} panicked"));
+        Answer::Failed
+    }
+
+    /// Callbacks for these events came or went.
+    pub(crate) fn note_lone(&mut self, events: EventSet) {
+        for event in events.events() {
+            let closure = |tool: &ToolId| match self.monitor.callback(*tool, event) {
+                Some(Callback::Rust(_)) => {
+                    // CPython's way with BRANCH is for the general path.
+                    self.monitor.rules() == Rules::Specification
+                        || !self.monitor.registered_as_branch(*tool, event)
+                }
+                _ => false,
+            };
+            let tool = self.monitor.heard(event).tools().find(closure);
+            let callback = tool.and_then(|t| self.monitor.callback(t, event));
+            let lone = match (tool, callback) {
+                (Some(t), Some(Callback::Rust(l))) => Lone { tools: t.into(), listener: Some(l.clone()) },
+                _ => Lone::default(),
+            };
+            self.listening.lone[event.index()] = lone;
+        }
     }
 
     /// Carries out what owners of registrations have left.

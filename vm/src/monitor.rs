@@ -1,10 +1,10 @@
 //! Monitoring, as the VM carries it out: applying changes, probes, and delivery to callbacks.
 
 use crate::code::Code;
-use crate::error::R;
+use crate::error::{Exc, R};
 use crate::frame::{Frame, Ip, NO_PREV};
 use crate::hearer::Hearer;
-use crate::listen::RustCallback;
+use crate::listen::{Answer, Listener, RustCallback};
 use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
 use crate::site::{self, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
@@ -12,6 +12,7 @@ use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use rustc_hash::FxHashSet;
 use seriema_monitoring::{Cause, Change, Delivery, Event, Rules, Scope, ToolId, ToolMask, Verdict};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
@@ -53,6 +54,38 @@ impl Callback {
     }
 }
 
+/// An event's arguments behind the code object, as many as its shape says; the first is a number.
+pub(crate) type Args = [Word; 3];
+
+fn one(a: Word) -> Args {
+    [a, Word::NULL, Word::NULL]
+}
+fn two(a: Word, b: Word) -> Args {
+    [a, b, Word::NULL]
+}
+
+/// What became of an event that a closure was told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing else: the frame is where it was.
+    Quietly,
+    /// The frame may have been moved (`take_jump`).
+    MayHaveMoved,
+    Failed,
+}
+
+/// How an instruction goes on that begins with its event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// With the body of this opcode, without events.
+    GoOn(u8),
+    /// Where the frame shows: that was all, or the frame has been moved.
+    Over,
+    Failed,
+    /// Nothing is done: the event is for the general way.
+    Not,
+}
+
 /// State of a CALL event that its C_RETURN or C_RAISE needs.
 #[derive(Clone, Copy)]
 pub(crate) struct CallHeard {
@@ -68,8 +101,13 @@ impl Vm {
 
     /// Applies a change to whatever it concerns (rules M83, M84).
     pub fn apply(&mut self, change: Change, code: Option<&Code>) {
-        if change.cause == Cause::Register {
-            self.unheard = 0;
+        match change.cause {
+            Cause::Register => {
+                self.unheard = 0;
+                self.note_lone(change.events);
+            }
+            Cause::Clear | Cause::Free => self.note_lone(change.events),
+            _ => {}
         }
         match change.scope {
             Scope::Nothing => {}
@@ -171,40 +209,163 @@ impl Vm {
     /// The same of an instruction that LINE or INSTRUCTION is armed for.
     #[inline(always)]
     pub(crate) fn probe_line(&mut self, at: usize) -> R<u16> {
-        let code = self.code_word();
-        let sites = Value::of(&code).as_::<Code>().sites();
-        let site = sites.at(at);
+        // SAFETY: the current frame, which stays, keeps its code.
+        let sites = unsafe { &*self.frame().code }.sites();
         let armed = sites.armed(at);
-        let mut noted = armed.noted;
-        if !armed.line.is_empty()
-            && let Some(rule) = site.rule
-            && self.line_changed(sites, at, self.frame().prev_unit, rule)
-        {
-            self.fire(Event::Line, armed.line, at, &[Word::from_small(site.line as i64)])?;
+        let noted = armed.noted;
+        if !armed.line.is_empty() && (armed.any_line || self.line_changed(sites, at)) {
+            let line = Word::from_small(sites.at(at).line as i64);
+            self.fire(Event::Line, armed.line, at, one(line))?;
             if self.take_jump() {
                 // The callback set `f_lineno`: this instruction does not run.
                 return Ok(op::NOP as u16);
             }
         }
-        let mut armed = sites.armed(at);
+        self.probe_instruction(at, noted)
+    }
+    /// The rest of it, once LINE is told.
+    fn probe_instruction(&mut self, at: usize, mut noted: u8) -> R<u16> {
+        // SAFETY: as above.
+        let sites = unsafe { &*self.frame().code }.sites();
+        let armed = sites.armed(at);
         if !armed.instruction.is_empty() {
             // What INSTRUCTION's callbacks switch on comes too late for this instruction (rule M89).
+            if sites.at(at).own.is_some() && armed.own.is_empty() {
+                noted |= TOO_LATE;
+            }
+            self.fire(Event::Instruction, armed.instruction, at, one(offset_word(at)))?;
+        }
+        Ok(self.begin(at, noted))
+    }
+
+    /// `probe_line` where one of the two is armed and nobody but a closure hears it: that is told without another
+    /// function between. None: it is not like that, and nothing is done; or `told` has something to say, and
+    /// `probe_rest` goes on.
+    ///
+    /// # Safety
+    /// `at` is a unit of the current frame's code, which has its sites.
+    #[inline(always)]
+    pub(crate) unsafe fn probe_closure(&mut self, at: usize) -> Option<u16> {
+        // SAFETY: the current frame, which stays, keeps its code; the caller's promise.
+        let (sites, site, armed) = unsafe {
+            let sites = (*self.frame().code).sites.get().unwrap_unchecked();
+            (sites, sites.at_unchecked(at), sites.armed_unchecked(at))
+        };
+        let mut noted = armed.noted;
+        if !armed.line.is_empty() {
+            let listener = self.lone_closure(Event::Line, armed.line)?;
+            if !armed.instruction.is_empty() || !armed.any_line && !self.line_changed(sites, at) {
+                return None;
+            }
+            let line = one(Word::from_small(site.line as i64));
+            // SAFETY: it is registered.
+            let told =
+                unsafe { self.deliver_to_closure(listener, armed.line, Event::Line, at as u32 * 2, line) };
+            // SAFETY: as above.
+            let now = unsafe { sites.armed_unchecked(at) };
+            if told != Told::Quietly || !now.instruction.is_empty() {
+                self.told = Some((Event::Line, told, noted));
+                return None;
+            }
+        } else {
+            let listener = self.lone_closure(Event::Instruction, armed.instruction)?;
             if site.own.is_some() && armed.own.is_empty() {
                 noted |= TOO_LATE;
             }
-            self.fire(Event::Instruction, armed.instruction, at, &[offset_word(at)])?;
-            armed = sites.armed(at);
+            let (tools, offset) = (armed.instruction, one(offset_word(at)));
+            // SAFETY: it is registered.
+            let told = unsafe {
+                self.deliver_to_closure(listener, tools, Event::Instruction, at as u32 * 2, offset)
+            };
+            if told != Told::Quietly {
+                self.told = Some((Event::Instruction, told, noted));
+                return None;
+            }
         }
         let f = self.frame();
         f.prev_unit = at as u32;
         f.overlaid = noted as u32;
-        Ok(armed.form)
+        // SAFETY: as above.
+        Some(unsafe { sites.armed_unchecked(at) }.form)
+    }
+    /// `probe_line`, or the rest of it after `probe_closure`.
+    pub(crate) fn probe_rest(&mut self, at: usize) -> R<u16> {
+        let Some((event, told, noted)) = self.told.take() else { return self.probe_line(at) };
+        if told == Told::Failed {
+            self.failed_at(at);
+            return Err(Exc);
+        }
+        if event == Event::Line {
+            return match self.take_jump() {
+                true => Ok(op::NOP as u16),
+                false => self.probe_instruction(at, noted),
+            };
+        }
+        Ok(self.begin(at, noted))
+    }
+    /// The instruction begins now.
+    #[inline(always)]
+    fn begin(&mut self, at: usize, noted: u8) -> u16 {
+        let f = self.frame();
+        f.prev_unit = at as u32;
+        f.overlaid = noted as u32;
+        f.code().sites().armed(at).form
+    }
+    /// Tells a closure, and nobody else, of an event that comes before all else its instruction does (`AT_START`)
+    /// and is all that is armed.
+    ///
+    /// # Safety
+    /// As of `probe_closure`; `top` is kept.
+    #[inline(always)]
+    pub(crate) unsafe fn start_closure(&mut self, at: usize, top: Word) -> Started {
+        let frame = self.frame;
+        // SAFETY: as there.
+        let (code, site, armed) = unsafe {
+            let code = &*(*frame).code;
+            let sites = code.sites.get().unwrap_unchecked();
+            (code, sites.at_unchecked(at), sites.armed_unchecked(at))
+        };
+        let Some(event) = site.own else { return Started::Not };
+        let Some(listener) = self.lone_closure(event, armed.own) else { return Started::Not };
+        let resume = site.op == op::RESUME;
+        if resume && (self.breaker.get() != 0 || code.seen.get() != self.version) {
+            return Started::Not;
+        }
+        let f = self.frame();
+        f.prev_unit = at as u32;
+        f.overlaid = armed.noted as u32;
+        let args = two(offset_word(at), top);
+        // SAFETY: it is registered.
+        let told = unsafe { self.deliver_to_closure(listener, armed.own, event, at as u32 * 2, args) };
+        match told {
+            Told::Quietly if resume => Started::Over,
+            Told::Quietly => Started::GoOn(site.op),
+            told => self.started(at, told, site.op),
+        }
+    }
+    /// The rest of that where the closure did anything but look: as in `Machine::event`.
+    #[cold]
+    #[inline(never)]
+    fn started(&mut self, at: usize, told: Told, o: u8) -> Started {
+        if told == Told::Failed {
+            self.failed_at(at);
+        }
+        match self.take_jump() {
+            _ if told == Told::Failed => Started::Failed,
+            true => Started::Over,
+            false if o == op::RESUME => Started::Over,
+            false => Started::GoOn(o),
+        }
     }
 
+    /// At a line start: has it to be told?
     #[inline]
-    fn line_changed(&self, sites: &StaticSites, at: usize, prev: u32, rule: LineRule) -> bool {
-        if rule == LineRule::Always || prev == NO_PREV {
-            return true;
+    fn line_changed(&self, sites: &StaticSites, at: usize) -> bool {
+        let prev = self.frame().prev_unit;
+        match sites.at(at).rule {
+            None => return false,
+            Some(LineRule::IfLineChanged) if prev != NO_PREV => {}
+            Some(_) => return true,
         }
         let before = sites.at(prev as usize);
         if before.line != sites.at(at).line {
@@ -236,10 +397,10 @@ impl Vm {
             return Ok(());
         }
         match event {
-            Event::PyStart | Event::PyResume => self.fire(event, tools, at, &[offset_word(at)]),
+            Event::PyStart | Event::PyResume => self.fire(event, tools, at, one(offset_word(at))),
             Event::PyReturn | Event::PyYield => {
                 let v = self.peek(0);
-                self.fire(event, tools, at, &[offset_word(at), v])
+                self.fire(event, tools, at, two(offset_word(at), v))
             }
             // END_SEND: only for what was entered as a frame (rule M150).
             Event::StopIteration => {
@@ -250,7 +411,7 @@ impl Vm {
                 }
                 let v = self.peek(0).to_value();
                 let e = self.stop_iteration_of(v)?;
-                self.fire(event, tools, at, &[offset_word(at), e.word()])
+                self.fire(event, tools, at, two(offset_word(at), e.word()))
             }
             Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, tools, at, target),
             _ => Ok(()),
@@ -260,7 +421,7 @@ impl Vm {
     /// The words of `args` are kept by the caller, or by the frame's stack, which an event like these cannot
     /// change.
     #[inline(always)]
-    fn fire(&mut self, event: Event, tools: ToolMask, at: usize, args: &[Word]) -> R {
+    fn fire(&mut self, event: Event, tools: ToolMask, at: usize, args: Args) -> R {
         let r = self.deliver(event, tools, at as u32 * 2, args);
         if r.is_err() {
             self.failed_at(at);
@@ -309,7 +470,7 @@ impl Vm {
         let f = self.frame();
         f.ip = f.ip_at(at).wrapping_add(1);
         self.tracing.next_unit = to;
-        let r = self.deliver(event, tools, at as u32 * 2, &[offset_word(source), offset_word(to)]);
+        let r = self.deliver(event, tools, at as u32 * 2, two(offset_word(source), offset_word(to)));
         if r.is_ok() && self.tracing.jumped.0 != self.frame {
             self.frame().ip = target;
         }
@@ -328,35 +489,37 @@ impl Vm {
         if self.in_callback {
             return Ok(());
         }
-        let tools = self.frame().code().sites().armed(at).own;
+        // SAFETY: the current frame, which stays, keeps its code.
+        let code = unsafe { &*self.frame().code };
+        let sites = code.sites();
+        let tools = sites.armed(at).own;
         if tools.is_empty() {
             return Ok(());
         }
-        let word = self.code_word();
-        let code = Value::of(&word).as_::<Code>();
-        let (callable, arg0) = self.call_arguments(code.sites().at(at).op, code.base_arg(at) as usize);
+        let o = sites.at(at).op;
+        let (callable, arg0) = self.call_arguments(o, code.base_arg(at) as usize);
         let c = Value::of(&callable);
-        let python = code.sites().at(at).op != op::LOAD_SUPER_ATTR
+        let python = o != op::LOAD_SUPER_ATTR
             && (c.is_kind(Kind::Function)
                 || c.get::<Method>().is_some_and(|m| m.func.is_kind(Kind::Function)));
-        let disabled = || code.monitoring.borrow().disabled(at as u32 * 2, Event::Call);
         let heard = match python {
-            false => Some(CallHeard { disabled: disabled() }),
+            false => {
+                Some(CallHeard { disabled: code.monitoring.borrow().disabled(at as u32 * 2, Event::Call) })
+            }
             // CPython's instrumented form calls functions as it calls builtins: what they raise arises at the
             // instruction. Nobody is told when they return.
-            true if code.sites().at(at).op == op::CALL_FUNCTION_EX => {
-                Some(CallHeard { disabled: ToolMask::ALL })
-            }
+            true if o == op::CALL_FUNCTION_EX => Some(CallHeard { disabled: ToolMask::ALL }),
             true => None,
         };
         // The stack keeps them: this event cannot change it.
-        self.deliver(Event::Call, tools, at as u32 * 2, &[offset_word(at), callable, arg0])?;
+        self.deliver(Event::Call, tools, at as u32 * 2, [offset_word(at), callable, arg0])?;
         self.call_heard = heard;
         Ok(())
     }
 
     /// Callable and first argument of the call under way (rules M122, M123).
     /// They are the stack's.
+    #[inline(always)]
     fn call_arguments(&self, op: u8, n: usize) -> (Word, Word) {
         let missing = self.monitoring_missing.word();
         let or_missing = |w: Word| if w.is_null() { missing } else { w };
@@ -383,20 +546,25 @@ impl Vm {
 
     /// After a call from a probed instruction, whose words are on the stack yet: C_RETURN or C_RAISE, to the
     /// tools that hear CALL now.
+    #[inline(always)]
     pub(crate) fn fire_after_call(&mut self, heard: CallHeard, failed: bool) -> R {
         let event = if failed { Event::CRaise } else { Event::CReturn };
         if self.in_callback || self.monitor.heard(event).is_empty() {
             return Ok(());
         }
-        let code = self.code_word();
-        let code = Value::of(&code).as_::<Code>();
+        self.fire_call_end(heard, event)
+    }
+    #[inline(never)]
+    fn fire_call_end(&mut self, heard: CallHeard, event: Event) -> R {
+        // SAFETY: the current frame, which stays, keeps its code.
+        let code = unsafe { &*self.frame().code };
         let tools = code.monitoring.borrow().active(Event::Call).minus(heard.disabled);
         if tools.is_empty() {
             return Ok(());
         }
         let at = self.frame().unit();
         let (callable, arg0) = self.call_arguments(code.base_op(at), code.base_arg(at) as usize);
-        self.deliver(event, tools, at as u32 * 2, &[offset_word(at), callable, arg0])
+        self.deliver(event, tools, at as u32 * 2, [offset_word(at), callable, arg0])
     }
 
     /// A non-local event at unit `at`: RAISE, RERAISE, EXCEPTION_HANDLED, PY_UNWIND. On failure the
@@ -406,7 +574,7 @@ impl Vm {
         if tools.is_empty() || self.in_callback {
             return Ok(());
         }
-        self.deliver(event, tools, at * 2, &[offset_word(at as usize), exception.word()])
+        self.deliver(event, tools, at * 2, two(offset_word(at as usize), exception.word()))
     }
 
     /// The code object of the current frame, which keeps it, whatever callbacks do.
@@ -417,10 +585,86 @@ impl Vm {
 
     // ---- delivery
 
-    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args` (a number
-    /// first), which somebody keeps.
+    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args`, which
+    /// somebody keeps.
+    #[inline(always)]
+    fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: Args) -> R {
+        match self.lone_closure(event, tools) {
+            // SAFETY: it is registered.
+            Some(listener) => {
+                match unsafe { self.deliver_to_closure(listener, tools, event, offset, args) } {
+                    Told::Failed => Err(Exc),
+                    Told::Quietly | Told::MayHaveMoved => Ok(()),
+                }
+            }
+            None => self.deliver_to_all(event, tools, offset, args[0], args[1], args[2]),
+        }
+    }
+    /// The closure, if there is one for this event and nobody else.
+    #[inline(always)]
+    fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
+        let lone = &self.listening.lone[event.index()];
+        match &lone.listener {
+            Some(l) if lone.tools == tools => Some(Rc::as_ptr(l)),
+            _ => None,
+        }
+    }
+    /// Nothing here lets anybody have the address of a local variable: handlers of the tail chain do this too.
+    ///
+    /// # Safety
+    /// The listener is registered.
+    #[inline(always)]
+    unsafe fn deliver_to_closure(
+        &mut self,
+        listener: *const Listener,
+        tools: ToolMask,
+        event: Event,
+        offset: u32,
+        args: Args,
+    ) -> Told {
+        self.events_fired += 1;
+        self.in_callback = true;
+        self.tracing.event = Some(event);
+        self.tracing.event_frame.0 = self.frame;
+        // SAFETY: what is registered is in an `Rc`, and kept here. The frame keeps the code, the caller the
+        // arguments.
+        let answer = unsafe {
+            Rc::increment_strong_count(listener);
+            let answer = (*listener).hear(self, self.code_word(), args);
+            release(listener);
+            answer
+        };
+        if answer != Answer::Continue
+            || self.listening.closings.are_waiting()
+            || !self.tracing.jumped.0.is_null()
+        {
+            return self.heard_by_closure(answer, tools, event, offset);
+        }
+        self.in_callback = false;
+        self.tracing.event = None;
+        Told::Quietly
+    }
+    /// The rest of `deliver_to_closure` where the closure did anything but look.
+    #[cold]
+    fn heard_by_closure(&mut self, answer: Answer, tools: ToolMask, event: Event, offset: u32) -> Told {
+        if self.listening.closings.are_waiting() {
+            self.carry_out_closings();
+        }
+        self.in_callback = false;
+        self.tracing.event = None;
+        self.restore_handled();
+        let done = match (answer.verdict(), tools.highest()) {
+            (Ok(Verdict::Disable), Some(tool)) => self.disable(tool, event, offset),
+            (verdict, _) => verdict.map(|_| ()),
+        };
+        match done {
+            Ok(()) => Told::MayHaveMoved,
+            Err(Exc) => Told::Failed,
+        }
+    }
     #[inline(never)]
-    fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: &[Word]) -> R {
+    fn deliver_to_all(&mut self, event: Event, tools: ToolMask, offset: u32, a: Word, b: Word, c: Word) -> R {
+        let args = [a, b, c];
         let mut delivery = Delivery::start(event, tools);
         let Some((tool, callback)) = delivery.next(&self.monitor) else {
             self.heard_by_nobody();
@@ -430,18 +674,20 @@ impl Vm {
             Callback::Function(h) => Rc::as_ptr(h),
             _ => std::ptr::null(),
         };
-        let verdict = if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(args) {
+        let verdict = if self.monitor.registered_as_branch(tool, event) && self.is_silent_branch(a) {
             Verdict::Disable
         } else {
             self.events_fired += 1;
             self.in_callback = true;
-            self.tracing.event = Some((event, self.frame));
+            self.tracing.event = Some(event);
+            self.tracing.event_frame.0 = self.frame;
             // SAFETY: it is registered; the caller keeps the arguments.
-            let answer = if !hearer.is_null() && unsafe { self.enter_hearer(hearer, args) } {
-                crate::interp::run(self).map(|v| self.verdict(v))
-            } else {
-                self.call_back(tool, event, args)
-            };
+            let answer =
+                if !hearer.is_null() && unsafe { self.enter_hearer(hearer, &args[..event.arguments()]) } {
+                    crate::interp::run(self).map(|v| self.verdict(v))
+                } else {
+                    self.call_back(tool, event, args)
+                };
             self.in_callback = false;
             self.tracing.event = None;
             if self.tracing.handled.is_some() {
@@ -454,7 +700,7 @@ impl Vm {
         }
         match delivery.rest() {
             ToolMask::NONE => Ok(()),
-            rest => self.deliver(event, rest, offset, args),
+            rest => self.deliver_to_all(event, rest, offset, a, b, c),
         }
     }
     #[cold]
@@ -485,23 +731,31 @@ impl Vm {
     /// CPython 3.14's way with callbacks registered for BRANCH (rule M76): where the instruction reported as
     /// the source carries no instrumentation now, the direction is silenced without a call.
     #[inline(never)]
-    fn is_silent_branch(&self, args: &[Word]) -> bool {
+    fn is_silent_branch(&self, source: Word) -> bool {
         self.monitor.rules() == Rules::CPython314
-            && self.frame().code().sites().armed(args[0].int() as usize / 2).is_silent()
+            && self.frame().code().sites().armed(source.int() as usize / 2).is_silent()
     }
 
     /// Calls a callback of any kind, in the general way.
     #[inline(never)]
-    fn call_back(&mut self, tool: ToolId, event: Event, args: &[Word]) -> R<Verdict> {
+    fn call_back(&mut self, tool: ToolId, event: Event, args: Args) -> R<Verdict> {
         let Some(callback) = self.monitor.callback(tool, event).cloned() else {
             return Ok(Verdict::Continue);
         };
-        let code = self.code_word();
-        let code = Value::of(&code);
+        let word = self.code_word();
+        let code = Value::of(&word);
+        let words = args;
         // SAFETY: the caller keeps them.
-        let args = unsafe { Value::slice_of(args.as_ptr(), args.len()) };
+        let args = unsafe { Value::slice_of(words.as_ptr(), event.arguments()) };
         match &callback {
-            Callback::Rust(f) => self.call_listener(f, &EventInfo { tool, event, code, args }),
+            Callback::Rust(listener) => {
+                // SAFETY: as above.
+                let answer = unsafe { listener.hear(self, word, words) };
+                if self.listening.closings.are_waiting() {
+                    self.carry_out_closings();
+                }
+                answer.verdict()
+            }
             Callback::Internal(f) => f(self, &EventInfo { tool, event, code, args }),
             Callback::Function(_) | Callback::Python(_) => {
                 let Some(f) = callback.callable() else { return Ok(Verdict::Continue) };
@@ -535,6 +789,30 @@ impl Vm {
             }
         }
     }
+}
+
+/// Gives up a reference to a listener.
+///
+/// # Safety
+/// It is the caller's.
+#[inline(always)]
+unsafe fn release(listener: *const Listener) {
+    // SAFETY: it is borrowed from the caller's reference, then taken with it.
+    unsafe {
+        let kept = ManuallyDrop::new(Rc::from_raw(listener));
+        match Rc::strong_count(&kept) {
+            1 => drop_last(listener),
+            _ => Rc::decrement_strong_count(listener),
+        }
+    }
+}
+/// # Safety
+/// As of `release`.
+#[cold]
+#[inline(never)]
+unsafe fn drop_last(listener: *const Listener) {
+    // SAFETY: the caller's reference.
+    drop(unsafe { Rc::from_raw(listener) });
 }
 
 /// Has some tool answered DISABLE somewhere in this code?

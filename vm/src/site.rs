@@ -57,16 +57,21 @@ pub struct Armed {
     pub line: ToolMask,
     pub instruction: ToolMask,
     pub own: ToolMask,
+    /// LINE is told here whatever ran before.
+    pub any_line: bool,
     /// Some line start that is heard wants to know whether this instruction ran before it.
     trail: bool,
     /// What `Frame::overlaid` says of the instruction when it begins.
     pub noted: u8,
-    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
+    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine, and
+    /// [`AT_START`].
     pub form: u16,
 }
 
 /// With an opcode: it has an event to fire.
 pub const ON_PROBED: u16 = 256;
+/// With an opcode: it fires that event before it does anything else.
+pub const AT_START: u16 = 512;
 
 // Bits of `Frame::overlaid`, about the instruction that the last probe met.
 /// It was overlaid by INSTRUCTION or LINE (rule M115).
@@ -88,8 +93,12 @@ impl Armed {
         // The plain machine will do for what has no event to fire, unless it has inline caches: the plain forms
         // of those would count or quicken themselves.
         let plain = own.is_empty() && op::caches(site.op) == 0;
-        let form = site.op as u16 | if plain { 0 } else { ON_PROBED };
-        Armed { line, instruction, own, trail: false, noted, form }
+        let mut form = site.op as u16 | if plain { 0 } else { ON_PROBED };
+        if !own.is_empty() && matches!(site.op, op::RESUME | op::RETURN_VALUE | op::YIELD_VALUE) {
+            form |= AT_START;
+        }
+        let any_line = site.rule == Some(LineRule::Always);
+        Armed { line, instruction, own, any_line, trail: false, noted, form }
     }
     fn none(site: &Site) -> Armed {
         Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
@@ -129,6 +138,22 @@ impl StaticSites {
     #[inline]
     pub fn armed(&self, at: usize) -> Armed {
         self.armed[at].get()
+    }
+    /// # Safety
+    /// The unit exists.
+    #[inline(always)]
+    pub unsafe fn at_unchecked(&self, at: usize) -> &Site {
+        debug_assert!(at < self.sites.len());
+        // SAFETY: the caller's promise.
+        unsafe { self.sites.get_unchecked(at) }
+    }
+    /// # Safety
+    /// The unit exists.
+    #[inline(always)]
+    pub unsafe fn armed_unchecked(&self, at: usize) -> Armed {
+        debug_assert!(at < self.armed.len());
+        // SAFETY: the caller's promise.
+        unsafe { self.armed.get_unchecked(at) }.get()
     }
     /// The same of the unit whose address is one before `ip`, which stands in `code`.
     ///

@@ -28,23 +28,25 @@ use seriema_monitoring::{Event, EventSet, ToolId, Verdict};
 pub struct Tracing {
     pub trace: Option<Value>,
     pub profile: Option<Value>,
-    /// The event whose callback runs, and the frame it happened in: what may set `f_lineno`.
-    pub event: Option<(Event, *mut Frame)>,
+    /// The event whose callback runs: what may set `f_lineno`.
+    pub event: Option<Event>,
+    /// The frame it happens in.
+    pub event_frame: FrameOrNull,
     /// Where a jump or branch under way goes.
     pub next_unit: usize,
     /// The frame whose `f_lineno` the callback has set; null: none. (Its own frames are monitored code too,
     /// and must not take the jump for theirs.)
-    pub jumped: Jumped,
+    pub jumped: FrameOrNull,
     /// What it handles there, if that has changed.
     pub handled: Option<Value>,
 }
 
-/// See [`Tracing::jumped`].
-pub struct Jumped(pub *mut Frame);
+/// A frame, or null.
+pub struct FrameOrNull(pub *mut Frame);
 
-impl Default for Jumped {
-    fn default() -> Jumped {
-        Jumped(std::ptr::null_mut())
+impl Default for FrameOrNull {
+    fn default() -> FrameOrNull {
+        FrameOrNull(std::ptr::null_mut())
     }
 }
 
@@ -289,8 +291,10 @@ pub fn call_tracing(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         return vm.fail("TypeError", message);
     }
     let args = a[1].as_::<Tuple>().as_slice().to_vec();
+    let event_frame = vm.tracing.event_frame.0;
     let saved = (std::mem::take(&mut vm.in_callback), vm.tracing.event.take());
     let r = vm.call(&a[0], &args, Kw::NONE);
     (vm.in_callback, vm.tracing.event) = saved;
+    vm.tracing.event_frame.0 = event_frame;
     r
 }

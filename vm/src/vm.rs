@@ -174,6 +174,8 @@ pub struct Vm {
     pub(crate) tracing: crate::trace::Tracing,
     /// A callback is running: no events (rule M53).
     pub in_callback: bool,
+    /// What `probe_closure` leaves to `probe_rest`: the event, what became of it, what to note.
+    pub(crate) told: Option<(seriema_monitoring::Event, crate::monitor::Told, u8)>,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
     /// The embedder's callbacks.
@@ -257,6 +259,7 @@ impl Vm {
             audit_hooks: Default::default(),
             tracing: Default::default(),
             in_callback: false,
+            told: None,
             call_heard: None,
             unheard: 0,
             listening: Default::default(),

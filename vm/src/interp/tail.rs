@@ -1,7 +1,8 @@
 //! The tail chain.
 
 use super::*;
-use crate::site::ON_PROBED;
+use crate::monitor::Started;
+use crate::site::{AT_START, ON_PROBED};
 
 macro_rules! abi {
     ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
@@ -122,7 +123,7 @@ fn unwind(vm: *mut Vm) -> bool {
 #[inline(never)]
 fn fire_probe(vm: *mut Vm, at: usize) -> u16 {
     // SAFETY: as in `unwind`.
-    unsafe { (*vm).probe_line(at) }.unwrap_or(FAILED)
+    unsafe { (*vm).probe_rest(at) }.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.
 const FAILED: u16 = u16::MAX;
@@ -184,10 +185,15 @@ abi! {
         unsafe {
             let f = (*vm).frame;
             let code = &*(*f).code;
-            let Some(sites) = code.sites.get() else { return probe_line(ip, sp, fp, consts, vm, arg) };
+            let sites = code.sites.get().unwrap_unchecked();
             let (at, armed) = sites.armed_before(code, ip);
-            if !(*vm).in_callback && !armed.line.or(armed.instruction).is_empty() {
-                return probe_line(ip, sp, fp, consts, vm, arg);
+            if !(*vm).in_callback {
+                if !armed.line.or(armed.instruction).is_empty() {
+                    return probe_line(ip, sp, unit_as_pointer(at), consts, vm, arg);
+                }
+                if armed.form & AT_START != 0 {
+                    return probe_start(ip, sp, unit_as_pointer(at), consts, vm, arg);
+                }
             }
             (*f).prev_unit = at;
             (*f).overlaid = armed.noted as u32;
@@ -195,14 +201,32 @@ abi! {
         }
     }
 }
+/// In the place of a register that is in the frame as well.
+#[inline(always)]
+fn unit_as_pointer(at: u32) -> *mut Word {
+    std::ptr::without_provenance_mut(at as usize)
+}
 abi! {
-    /// A probe that LINE or INSTRUCTION is armed for.
+    /// A probe that LINE or INSTRUCTION is armed for, at unit `at`.
     #[inline(never)]
-    fn probe_line(ip, sp, _fp, consts, vm, arg) {
+    fn probe_line(ip, sp, at, consts, vm, arg) {
         show(ip, sp, vm);
         // SAFETY: as above.
-        let at = unsafe { ip.offset_from_unsigned((*(*(*vm).frame).code).live.as_ptr()) - 1 };
-        let form = fire_probe(vm, at);
+        let told = unsafe { (*vm).probe_closure(at.addr()) };
+        let Some(form) = told else {
+            // SAFETY: as above.
+            return unsafe { probe_other(ip, sp, at, consts, vm, arg) };
+        };
+        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
+        // SAFETY: the base opcode of this unit.
+        unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
+    }
+}
+abi! {
+    /// The same in the general way, or after a closure that did more than look.
+    #[inline(never)]
+    fn probe_other(_ip, _sp, at, consts, vm, arg) {
+        let form = fire_probe(vm, at.addr());
         if form == FAILED {
             let code = Stop::Raise as u32;
             return after_work!(vm, consts, code);
@@ -210,6 +234,44 @@ abi! {
         let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
         // SAFETY: the base opcode of this unit.
         unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
+    }
+}
+abi! {
+    /// A probe, at unit `at`, whose instruction begins with its event, and nothing else is armed.
+    #[inline(never)]
+    fn probe_start(ip, sp, at, consts, vm, arg) {
+        show(ip, sp, vm);
+        // SAFETY: as above. Where the stack is empty the word below it is the frame's own, and the event takes none.
+        let told = unsafe { (*vm).start_closure(at.addr(), *sp.sub(1)) };
+        match told {
+            Started::GoOn(base) => {
+                let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
+                // SAFETY: the base opcode of this unit.
+                unsafe { TABLE[base as usize](ip, sp, fp, consts, vm, arg) }
+            }
+            Started::Over => go_on!(vm),
+            Started::Failed => {
+                let code = Stop::Raise as u32;
+                after_work!(vm, consts, code)
+            }
+            // SAFETY: as above.
+            Started::Not => unsafe { probe_own(ip, sp, at, consts, vm, arg) },
+        }
+    }
+}
+abi! {
+    /// The same in the general way.
+    #[inline(never)]
+    fn probe_own(_ip, _sp, at, _consts, vm, arg) {
+        // SAFETY: as in `probe`.
+        unsafe {
+            let f = (*vm).frame;
+            let armed = (*(*f).code).sites().armed_unchecked(at.addr());
+            (*f).prev_unit = at.addr() as u32;
+            (*f).overlaid = armed.noted as u32;
+            let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
+            behind_probe!(armed.form, ip, sp, fp, consts, vm, arg)
+        }
     }
 }
 

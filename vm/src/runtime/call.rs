@@ -530,7 +530,7 @@ fn quicken(vm: &mut Vm, form: u8) {
 
 impl Vm {
     /// Fires C_RETURN or C_RAISE.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn after_call(&mut self, r: R<Value>, heard: Option<CallHeard>) -> R<Value> {
         let Some(heard) = heard else { return r };
         match r {

@@ -155,7 +155,8 @@ impl Vm {
             return self.fail("ValueError", "lineno must be an integer");
         }
         const NOT_TRACING: &str = "f_lineno can only be set in a trace function";
-        let Some((event, at)) = self.tracing.event else { return self.fail("ValueError", NOT_TRACING) };
+        let Some(event) = self.tracing.event else { return self.fail("ValueError", NOT_TRACING) };
+        let at = self.tracing.event_frame.0;
         match event {
             Event::Line
             | Event::Jump
