@@ -73,6 +73,11 @@ impl Dying {
     fn bury(vm: *mut Vm) {
         // SAFETY: the VM is live.
         let list = unsafe { &(*vm).dying };
+        if list.count.get() == 1 {
+            list.count.set(0);
+            // SAFETY: the handler gave its reference up.
+            return unsafe { Word(list.words[0].get()).decref() };
+        }
         let words: [u64; Dying::MOST] = std::array::from_fn(|i| list.words[i].get());
         for w in &words[..list.count.replace(0)] {
             // SAFETY: the handler gave its reference up.
@@ -435,6 +440,13 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Ok(())
     }
     #[inline(always)]
+    fn quicken_unless(&mut self, op: u8, v: Word, kinds: &[Kind]) -> Flow {
+        match v.kind() {
+            Some(k) if kinds.contains(&k) => Ok(()),
+            _ => self.quicken(op),
+        }
+    }
+    #[inline(always)]
     fn live_unit(&mut self, ahead: usize) -> u16 {
         // SAFETY: a body asks only within its own code (an instruction that can be fused is not the last).
         unsafe { (*self.ip.add(ahead)).get() }
@@ -777,13 +789,18 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 Some(Kind::SeqIter) => {
                     let it = iter.cast::<SeqIter>();
                     let seq = unguarded(&it.seq);
-                    let items = match seq.kind() {
-                        Some(Kind::List) => seq.as_::<List>().as_slice(),
-                        Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice(),
+                    let i = it.index.get();
+                    let item = match seq.kind() {
+                        Some(Kind::List) => seq.as_::<List>().as_slice().get(i),
+                        Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice().get(i),
+                        // For strs the index counts bytes.
+                        Some(Kind::Str) => match seq.as_::<Str>().bytes().get(i) {
+                            Some(c) if !c.is_ascii() => return Next::Other,
+                            c => c.map(|c| (*self.vm).latin1_of(*c)),
+                        },
                         _ => return Next::Other,
                     };
-                    let i = it.index.get();
-                    match items.get(i) {
+                    match item {
                         Some(v) => {
                             it.index.set(i + 1);
                             Next::Item(v.word().incref())
@@ -802,8 +819,15 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         }
     }
     #[inline(always)]
-    fn make_iter(&mut self, _v: Word) -> Option<Word> {
-        None
+    fn make_iter(&mut self, v: Word) -> Option<Word> {
+        // SAFETY: the VM is live.
+        let types = unsafe { &(*self.vm).types };
+        match v.plain_kind()? {
+            Kind::List => SeqIter::try_new(&types.list_iterator, Value::of(&v)),
+            Kind::Tuple => SeqIter::try_new(&types.tuple_iterator, Value::of(&v)),
+            Kind::Range => RangeIter::try_new(&types.range_iterator, Value::of(&v).as_()),
+            _ => None,
+        }
     }
     #[inline(always)]
     fn attr_slot(&mut self, owner: Word) -> Option<Word> {
@@ -943,6 +967,28 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             base.write(m.func.word().incref());
             base.add(1).write(m.self_.word().incref());
             (*callable.header()).decref();
+        }
+        true
+    }
+    #[inline(always)]
+    fn make_list(&mut self, n: u32) -> bool {
+        // SAFETY: the words are on the stack, whose references move to the list.
+        unsafe {
+            let first = self.sp.sub(n as usize);
+            let Some(list) = List::try_of(&(*self.vm).types.list, first, n as usize) else { return false };
+            first.write(list);
+            self.sp = first.add(1);
+        }
+        true
+    }
+    #[inline(always)]
+    fn make_tuple(&mut self, n: u32) -> bool {
+        // SAFETY: as in `make_list`.
+        unsafe {
+            let first = self.sp.sub(n as usize);
+            let Some(tuple) = Tuple::try_of(&(*self.vm).types.tuple, first, n as usize) else { return false };
+            first.write(tuple);
+            self.sp = first.add(1);
         }
         true
     }

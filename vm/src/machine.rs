@@ -199,6 +199,11 @@ pub trait Machine: Sized {
     /// Rewrites this instruction's live unit, in a fused form of `op` where its neighbours allow. A FAST
     /// handler bails, so that the SLOW twin does it. Only the plain interpreter quickens.
     fn quicken(&mut self, op: u8) -> Flow;
+    /// The same, unless `v` is one of these kinds; no question to be recorded.
+    fn quicken_unless(&mut self, op: u8, v: Self::V, kinds: &[Kind]) -> Flow {
+        let _ = (op, v, kinds);
+        Ok(())
+    }
     /// The live unit `ahead` units behind the first unit after the opcode, where it can be fused with.
     fn live_unit(&mut self, ahead: usize) -> u16;
 
@@ -308,6 +313,14 @@ pub trait Machine: Sized {
     /// Calls the Python function at `args + 1` below the top in place, if it takes exactly these arguments.
     /// True: the frame is entered, this instruction is over.
     fn enter_function(&mut self, args: u32, skip: u16) -> Flow<bool>;
+    /// Replaces the top `n` words by a list of them, where the machine can without a call. False: nothing is done.
+    fn make_list(&mut self, _n: u32) -> bool {
+        false
+    }
+    /// The same for a tuple, of at least one.
+    fn make_tuple(&mut self, _n: u32) -> bool {
+        false
+    }
     /// Carries out a call of a builtin that the machine knows by itself.
     fn call_known(&mut self, args: u32) -> Flow<bool>;
     /// Leaves the frame with the value on top of the stack.

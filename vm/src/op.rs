@@ -177,6 +177,10 @@ macro_rules! opcodes {
             188 CALL_LIST_APPEND call::call_list_append 3 (a + 2 -> 1) [];
             190 CALL_BOUND_METHOD call::call_bound_method 3 (a + 2 -> 1) [];
             189 CALL_TYPE call::call_type 3 (a + 2 -> 1) [];
+            191 BINARY_OP_OBJECTS number::binary_op_objects 5 (2 -> 1) [];
+            192 COMPARE_OP_OBJECTS number::compare_op_objects 1 (2 -> 1) [];
+            193 CONTAINS_OP_OBJECTS subscr::contains_op_objects 1 (2 -> 1) [];
+            194 FOR_ITER_OBJECT iter::for_iter_object 1 (1 -> 2) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
             151 COMPARE_FLOAT_JUMP number::compare_float_jump 1 (2 -> 0) [];

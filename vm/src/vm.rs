@@ -326,7 +326,11 @@ impl Vm {
     /// The str of one Latin-1 character.
     #[inline(always)]
     pub(crate) fn latin1_char(&self, c: u8) -> Value {
-        self.latin1.one[c as usize].clone()
+        self.latin1_of(c).clone()
+    }
+    #[inline(always)]
+    pub(crate) fn latin1_of(&self, c: u8) -> &Value {
+        &self.latin1.one[c as usize]
     }
     /// The str of one character, a surrogate too. (Not a code point: U+FFFD.)
     #[inline]

@@ -175,6 +175,28 @@ pub(super) unsafe fn alloc(size: usize, h: &Header, prefix: bool) -> *mut u8 {
     }
 }
 
+/// `alloc` of an object of a builtin class without extras, if that takes no call.
+///
+/// # Safety
+/// As of `alloc`; `ty` is an object of the VM.
+#[inline(always)]
+pub(super) unsafe fn try_alloc(size: usize, kind: Kind, ty: *const u8) -> Option<*mut u8> {
+    // SAFETY: as there.
+    unsafe {
+        let heap = heap_of(ty);
+        if size > FINE {
+            return None;
+        }
+        let container = !kind.atom();
+        let page = (*heap).bins[class_of(size) * 4 + container as usize * 2].current;
+        if page.is_null() || (*page).free == 0 {
+            return None;
+        }
+        (*heap).containers += container as usize;
+        Some((*page).take())
+    }
+}
+
 /// Returns the memory of an object.
 ///
 /// # Safety
@@ -706,7 +728,7 @@ pub fn is_container(h: *const Header) -> bool {
 impl Kind {
     /// Holds no values that could be part of a cycle (unless its class was made by a `class` statement).
     #[inline(always)]
-    pub fn atom(self) -> bool {
+    pub const fn atom(self) -> bool {
         use Kind::*;
         matches!(self, Int | Str | Bytes | Range | RangeIter | Code | Plain | Float | Complex)
     }

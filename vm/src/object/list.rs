@@ -1,6 +1,6 @@
 //! `List`: a growable array of values, with a layout that compiled code reads and writes.
 
-use super::{Header, Kind, alloc, spare};
+use super::{Header, Kind, alloc, heap, spare};
 use crate::layout::{LIST_ITEMS, LIST_LEN};
 use crate::value::{Value, Word};
 use std::cell::Cell;
@@ -31,6 +31,40 @@ impl List {
         let mut v = List::room(ty, items.len());
         append_copies(&mut v, items);
         List::new(ty, v)
+    }
+    /// A list of `n` words, which move to it, if that takes no call: for handlers.
+    ///
+    /// # Safety
+    /// The words are owned values; `ty` is the plain class.
+    #[inline(always)]
+    pub unsafe fn try_of(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
+        let at = ty.word().0 as *const u8;
+        // SAFETY: a class is an object, and whoever holds it holds the VM. The cell and the buffer are this list's
+        // alone; there is nothing between their getting and their being filled.
+        unsafe {
+            let cap = spare::rounded(n);
+            let items = match n {
+                0 => std::ptr::dangling_mut::<Word>(),
+                _ => spare::try_take(at, cap)?.cast(),
+            };
+            let Some(p) = heap::try_alloc(size_of::<List>(), Kind::List, at) else {
+                if n > 0 {
+                    spare::put_back(at, items.cast(), cap);
+                }
+                return None;
+            };
+            for i in 0..n {
+                // Volatile, or it would become a call of memcpy.
+                items.add(i).write_volatile(*words.add(i));
+            }
+            p.cast::<List>().write(List {
+                h: Header::new(Kind::List, ty),
+                items: Cell::new(items),
+                len: Cell::new(n),
+                cap: Cell::new(cap),
+            });
+            Some(Word(p as u64))
+        }
     }
     /// An empty vector for `n` items of a list to be. `ty`: any object of the VM.
     #[inline]

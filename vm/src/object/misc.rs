@@ -1,8 +1,8 @@
 //! The smaller object structs.
 
-use super::{Header, Kind, alloc};
+use super::{Header, Kind, alloc, try_alloc};
 use crate::layout::*;
-use crate::value::Value;
+use crate::value::{Value, Word};
 use num_bigint::BigInt;
 use std::cell::{Cell, RefCell};
 use std::mem::offset_of;
@@ -50,6 +50,17 @@ const _: () =
 const _: () = assert!(offset_of!(RangeIter, step) == RANGE_ITER_STEP);
 
 impl RangeIter {
+    /// An iterator over a range of small ints with step 1, if that takes no call.
+    #[inline(always)]
+    pub fn try_new(ty: &Value, r: &Range) -> Option<Word> {
+        let (start, stop) = (r.start.word(), r.stop.word());
+        if !start.is_int() || !stop.is_int() || r.step.word() != Word::from_small(1) {
+            return None;
+        }
+        let left = (stop.int() - start.int()).max(0);
+        let next = start.int();
+        try_alloc(ty, |h| RangeIter { h, next: Cell::new(next), left: Cell::new(left), step: Cell::new(1) })
+    }
     pub fn new(ty: &Value, next: i64, left: i64, step: i64) -> Value {
         let h = Header::new(Kind::RangeIter, ty);
         alloc(RangeIter { h, next: Cell::new(next), left: Cell::new(left), step: Cell::new(step) })
@@ -77,6 +88,17 @@ pub enum DictPart {
 }
 
 impl SeqIter {
+    /// An iterator over a list or tuple, if that takes no call.
+    #[inline(always)]
+    pub fn try_new(ty: &Value, seq: &Value) -> Option<Word> {
+        try_alloc(ty, |h| SeqIter {
+            h,
+            seq: RefCell::new(seq.clone()),
+            index: Cell::new(0),
+            what: Cell::new(DictPart::Values),
+            size: Cell::new(0),
+        })
+    }
     pub fn new(ty: &Value, seq: Value, what: DictPart, size: usize) -> Value {
         let h = Header::new(Kind::SeqIter, ty);
         alloc(SeqIter {

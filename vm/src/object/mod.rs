@@ -62,7 +62,8 @@ macro_rules! kinds {
         impl Kind {
             pub const ALL: &'static [Kind] = &[$(Kind::$name),*];
             /// Freeing one runs no Python, whatever it holds.
-            pub fn trivial_drop(self) -> bool { match self { $(Kind::$name => $trivial),* } }
+            #[inline]
+            pub const fn trivial_drop(self) -> bool { match self { $(Kind::$name => $trivial),* } }
         }
 
         /// Frees an object whose count has reached zero.
@@ -74,25 +75,45 @@ macro_rules! kinds {
         pub unsafe fn dealloc(h: *mut Header) {
             // SAFETY: the kind names the struct the object was allocated as.
             unsafe {
-                let (kind, special) = ((*h).kind(), (*h).flags() & BEFORE_FREEING != 0);
-                let heap = match special || kind.nests() {
-                    true => match heap::Heap::enter(h) {
-                        Some(heap) => heap,
-                        None => return,
-                    },
-                    false => std::ptr::null_mut(),
-                };
-                if !special || crate::types::object::before_freeing(h) {
-                    match kind {
-                        $(Kind::$name => <$name>::free(h.cast()),)*
-                    }
+                if (*h).flags() & BEFORE_FREEING != 0 {
+                    return dealloc_special(h);
                 }
-                if !heap.is_null() {
-                    heap::Heap::leave(heap);
+                match (*h).kind() {
+                    $(Kind::$name => dealloc_as::<$name>(h),)*
                 }
             }
         }
+        /// The same of an object that needs attention before.
+        unsafe fn dealloc_special(h: *mut Header) {
+            // SAFETY: as above.
+            unsafe {
+                let Some(heap) = heap::Heap::enter(h) else { return };
+                if crate::types::object::before_freeing(h) {
+                    match (*h).kind() {
+                        $(Kind::$name => <$name>::free(h.cast()),)*
+                    }
+                }
+                heap::Heap::leave(heap);
+            }
+        }
     };
+}
+
+/// A function of its own for each kind, for `dealloc` to end in.
+///
+/// # Safety
+/// As of `dealloc`; the object is a `T`.
+#[inline(never)]
+unsafe fn dealloc_as<T: Object>(h: *mut Header) {
+    // SAFETY: the promise is passed on.
+    unsafe {
+        if !T::KIND.nests() {
+            return T::free(h.cast());
+        }
+        let Some(heap) = heap::Heap::enter(h) else { return };
+        T::free(h.cast());
+        heap::Heap::leave(heap);
+    }
 }
 
 kinds! {
@@ -225,6 +246,7 @@ pub unsafe trait Object: Sized {
     ///
     /// # Safety
     /// As for [`dealloc`].
+    #[inline]
     unsafe fn free(p: *mut Self) {
         // SAFETY: objects come from `alloc` (those of varying size have their own).
         unsafe {
@@ -282,6 +304,18 @@ pub fn alloc<T: Object>(object: T) -> Value {
         let p = alloc_raw(size_of::<T>(), &*(&raw const object).cast()).cast::<T>();
         p.write(object);
         Value::from_word(crate::value::Word(p as u64))
+    }
+}
+
+/// `alloc`, if that takes no call: for handlers. The class is a builtin one; what is not taken is not dropped.
+#[inline(always)]
+pub fn try_alloc<T: Object>(ty: &Value, make: impl FnOnce(Header) -> T) -> Option<crate::value::Word> {
+    const { assert!(align_of::<T>() <= 8) };
+    // SAFETY: as in `alloc`; a class is an object.
+    unsafe {
+        let p = heap::try_alloc(size_of::<T>(), T::KIND, ty.word().0 as *const u8)?.cast::<T>();
+        p.write(make(Header::new(T::KIND, ty)));
+        Some(crate::value::Word(p as u64))
     }
 }
 

@@ -64,6 +64,44 @@ pub(super) unsafe fn take<T>(object: *const u8, capacity: usize) -> Vec<T> {
     Vec::with_capacity(capacity)
 }
 
+/// A buffer for `capacity` words, if there is one to be had without a call.
+///
+/// # Safety
+/// As of `take`.
+#[inline(always)]
+pub(super) unsafe fn try_take(object: *const u8, capacity: usize) -> Option<*mut u8> {
+    let bytes = capacity * 8;
+    if !bytes.is_multiple_of(STEP) || bytes / STEP >= SIZES {
+        return None;
+    }
+    // SAFETY: as in `take`.
+    unsafe {
+        let room = (*heap_of(object)).spare.0.get_unchecked_mut(bytes / STEP);
+        let p = room.first;
+        if p.is_null() {
+            return None;
+        }
+        room.first = p.cast::<*mut u8>().read();
+        room.count -= 1;
+        Some(p)
+    }
+}
+
+/// Undoes `try_take`.
+///
+/// # Safety
+/// `p` and `capacity` are of a `try_take`.
+#[inline(always)]
+pub(super) unsafe fn put_back(object: *const u8, p: *mut u8, capacity: usize) {
+    // SAFETY: as promised.
+    unsafe {
+        let room = (*heap_of(object)).spare.0.get_unchecked_mut(capacity * 8 / STEP);
+        p.cast::<*mut u8>().write(room.first);
+        room.first = p;
+        room.count += 1;
+    }
+}
+
 /// Keeps the buffer of a vector whose items are gone, or frees it.
 ///
 /// # Safety

@@ -1,6 +1,6 @@
 //! `Tuple`: a length and the items inline.
 
-use super::{Header, Kind, Object, alloc_raw, free_raw};
+use super::{Header, Kind, Object, alloc_raw, free_raw, heap};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
 use std::cell::Cell;
@@ -41,6 +41,26 @@ impl Tuple {
             assert_eq!(n, len, "an ExactSizeIterator that lies");
             (&raw mut (*p).len).write(len);
             Value::from_word(Word(p as u64))
+        }
+    }
+    /// A tuple of `n` words, which move to it, if that takes no call: for handlers.
+    ///
+    /// # Safety
+    /// The words are owned values; `ty` is the plain class.
+    #[inline(always)]
+    pub unsafe fn try_of(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
+        // SAFETY: as in `new`; nothing happens in between.
+        unsafe {
+            let p = heap::try_alloc(Tuple::size(n), Kind::Tuple, ty.word().0 as *const u8)?.cast::<Tuple>();
+            (&raw mut (*p).h).write(Header::new(Kind::Tuple, ty));
+            (&raw mut (*p).len).write(n);
+            (&raw mut (*p).hash).write(Cell::new(-1));
+            let first = (&raw mut (*p).items).cast::<Word>();
+            for i in 0..n {
+                // Volatile, or it would become a call of memcpy.
+                first.add(i).write_volatile(*words.add(i));
+            }
+            Some(Word(p as u64))
         }
     }
     /// A tuple of the items of a vector.
@@ -110,6 +130,7 @@ impl Tuple {
 unsafe impl Object for Tuple {
     const KIND: Kind = Kind::Tuple;
 
+    #[inline]
     unsafe fn free(p: *mut Tuple) {
         // SAFETY: the items and the header are dropped once, then the memory returned.
         unsafe {

@@ -16,8 +16,6 @@ macro_rules! residuals {
 }
 
 residuals! {
-    build_list;
-    build_tuple;
     build_map;
     build_set;
     build_slice;
@@ -31,6 +29,21 @@ residuals! {
     set_add;
     set_update;
     unpack_ex;
+}
+
+#[inline(always)]
+pub fn build_list<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if m.make_list(arg) {
+        return Ok(());
+    }
+    m.residual(rt::build_list, arg)
+}
+#[inline(always)]
+pub fn build_tuple<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    if arg > 0 && m.make_tuple(arg) {
+        return Ok(());
+    }
+    m.residual(rt::build_tuple, arg)
 }
 
 #[inline(always)]

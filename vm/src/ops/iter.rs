@@ -67,11 +67,18 @@ fn any_next<M: Machine>(m: &mut M, it: M::V, arg: u32) -> Flow {
         Next::Item(v) => item(m, v),
         Next::Done => exhausted(m, arg),
         Next::Other => {
+            m.quicken_unless(op::FOR_ITER_OBJECT, it, &[Kind::SeqIter, Kind::RangeIter])?;
             let v = m.call(&rt::FOR_ITER, 0, &[it])?;
             // The helper answers NULL at the end.
             if m.is_null(v) { exhausted(m, arg) } else { item(m, v) }
         }
     }
+}
+
+/// Over an iterator that no machine knows, the last time: straight to the runtime.
+#[inline(always)]
+pub fn for_iter_object<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::for_iter_object, arg)
 }
 
 #[inline(always)]

@@ -63,10 +63,22 @@ pub fn binary_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
             }
         }
     }
+    m.quicken(op::BINARY_OP_OBJECTS)?;
     let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
     m.jump(5);
     finish2(m, r);
     Ok(())
+}
+
+/// Of objects that no machine knows, the last time: straight to the runtime.
+#[inline(always)]
+pub fn binary_op_objects<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::binary_op_objects, arg)
+}
+/// The same.
+#[inline(always)]
+pub fn compare_op_objects<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::compare_op_objects, arg)
 }
 
 macro_rules! int_forms {
@@ -152,6 +164,7 @@ pub fn compare_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
         finish2(m, r);
         return Ok(());
     }
+    m.quicken(op::COMPARE_OP_OBJECTS)?;
     let r = m.call(&rt::COMPARE_OP, arg, &[x, y])?;
     m.jump(1);
     finish2(m, r);

@@ -29,6 +29,7 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     if !M::PROBED && m.enter_getitem()? {
         return Ok(());
     }
+    m.quicken_unless(op::BINARY_OP_OBJECTS, x, &[Kind::Dict, Kind::Instance])?;
     let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
     m.jump(5);
     finish2(m, r);
@@ -153,8 +154,15 @@ pub fn contains_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
         finish2(m, r);
         return Ok(());
     }
+    m.quicken_unless(op::CONTAINS_OP_OBJECTS, container, &[Kind::Instance])?;
     let r = m.call(&rt::CONTAINS_OP, arg, &[item, container])?;
     m.jump(1);
     finish2(m, r);
     Ok(())
+}
+
+/// In what no machine knows, the last time: straight to the runtime.
+#[inline(always)]
+pub fn contains_op_objects<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::contains_op_objects, arg)
 }

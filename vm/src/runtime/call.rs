@@ -523,7 +523,7 @@ fn call_unpacked(vm: &mut Vm, heard: Option<CallHeard>) -> Flow {
 }
 
 /// The instruction under way in the current frame, which is to take another form.
-fn quicken(vm: &mut Vm, form: u8) {
+pub(super) fn quicken(vm: &mut Vm, form: u8) {
     let f = vm.frame();
     crate::site::quicken(f.code(), f.ip, form);
 }

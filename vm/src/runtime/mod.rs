@@ -11,6 +11,7 @@ pub mod exc;
 pub mod func;
 pub mod generator;
 pub mod name;
+pub mod objects;
 pub mod pattern;
 pub mod unraisable;
 pub mod unwind;
@@ -26,6 +27,7 @@ pub use exc::*;
 pub use func::*;
 pub use generator::*;
 pub use name::*;
+pub use objects::*;
 pub use pattern::*;
 pub use with::*;
 
@@ -253,6 +255,12 @@ pub fn binary_op_again(vm: &mut Vm, arg: u32) -> Flow {
 }
 pub fn for_iter_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::iter::for_iter, arg)
+}
+pub fn compare_op_again(vm: &mut Vm, arg: u32) -> Flow {
+    again(vm, ops::number::compare_op, arg)
+}
+pub fn contains_op_again(vm: &mut Vm, arg: u32) -> Flow {
+    again(vm, ops::subscr::contains_op, arg)
 }
 pub fn store_subscr_again(vm: &mut Vm, arg: u32) -> Flow {
     again(vm, ops::subscr::store_subscr, arg)
