@@ -66,6 +66,16 @@ impl Dying {
         self.words[n % Dying::MOST].set(w.0);
         self.count.set(n + 1);
     }
+    /// The one there is, if it is one.
+    #[cfg(seriema_tail)]
+    #[inline(always)]
+    fn lone(&self) -> Option<Word> {
+        if self.count.get() != 1 {
+            return None;
+        }
+        self.count.set(0);
+        Some(Word(self.words[0].get()))
+    }
     /// Lets go of them, in order. That may run Python, which may come by here again.
     #[cfg(seriema_tail)]
     #[cold]
@@ -73,11 +83,6 @@ impl Dying {
     fn bury(vm: *mut Vm) {
         // SAFETY: the VM is live.
         let list = unsafe { &(*vm).dying };
-        if list.count.get() == 1 {
-            list.count.set(0);
-            // SAFETY: the handler gave its reference up.
-            return unsafe { Word(list.words[0].get()).decref() };
-        }
         let words: [u64; Dying::MOST] = std::array::from_fn(|i| list.words[i].get());
         for w in &words[..list.count.replace(0)] {
             // SAFETY: the handler gave its reference up.

@@ -75,7 +75,14 @@ abi! {
     #[inline(never)]
     fn bury(ip, sp, _fp, _consts, vm, _arg) {
         show(ip, sp, vm);
-        Dying::bury(vm);
+        // SAFETY: the VM is live; the handler gave up a reference to an object.
+        unsafe {
+            match (*vm).dying.lone() {
+                Some(w) if (*w.header()).decref() => crate::object::dealloc(w.header()),
+                Some(_) => {}
+                None => Dying::bury(vm),
+            }
+        }
         go_on!(vm)
     }
 }

@@ -249,6 +249,19 @@ impl Dict {
             id: Cell::new(0),
         })
     }
+    /// Makes room for `n` entries in a dict that never had any.
+    pub fn make_room(&self, n: usize) {
+        // SAFETY: nothing else runs here. A dict is an object.
+        unsafe {
+            let t = &mut *self.table.as_ptr();
+            if n == 0 || !t.indices.is_empty() {
+                return;
+            }
+            let at = self.header_mut().cast();
+            t.rebuild(n, at);
+            t.entries = spare::take(at, spare::rounded(n));
+        }
+    }
     pub fn len(&self) -> usize {
         self.used.get()
     }
@@ -646,17 +659,21 @@ impl Dict {
     }
     fn drop_table(&self, mut old: Table) {
         let celled = self.celled.get();
-        for e in old.entries.drain(..) {
-            if e.key.is_null() {
-                continue;
-            }
-            // SAFETY: the table owned its values and cells.
-            unsafe {
-                if celled {
-                    Box::from_raw(e.value.0 as *mut GlobalCell).value.get().decref();
-                } else {
-                    e.value.decref();
+        let n = old.entries.len();
+        // SAFETY: the table owned its keys, values and cells: each is given up once.
+        unsafe {
+            old.entries.set_len(0);
+            let first = old.entries.as_ptr();
+            for i in 0..n {
+                let (key, value) = ((*first.add(i)).key.word(), (*first.add(i)).value);
+                if key.is_null() {
+                    continue;
                 }
+                match celled {
+                    true => Box::from_raw(value.0 as *mut GlobalCell).value.get().decref(),
+                    false => value.decref(),
+                }
+                key.decref();
             }
         }
         old.indices.0.clear();

@@ -25,11 +25,12 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
         m.quicken(op::BINARY_OP_SUBSCR_TUPLE_INT)?;
     } else if m.is_kind(x, Kind::Dict) {
         m.quicken(op::BINARY_OP_SUBSCR_DICT)?;
+    } else {
+        m.quicken_unless(op::BINARY_OP_OBJECTS, x, &[Kind::Instance])?;
     }
     if !M::PROBED && m.enter_getitem()? {
         return Ok(());
     }
-    m.quicken_unless(op::BINARY_OP_OBJECTS, x, &[Kind::Dict, Kind::Instance])?;
     let r = m.call(&rt::BINARY_OP, arg, &[x, y])?;
     m.jump(5);
     finish2(m, r);

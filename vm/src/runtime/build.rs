@@ -1,7 +1,7 @@
 //! Building containers, unpacking, f-strings.
 
 use crate::machine::Flow;
-use crate::object::{Awaitable, Complex, List, Slice, Step, Str, Tuple};
+use crate::object::{Awaitable, Complex, Dict, List, Slice, Step, Str, Tuple};
 use crate::types::construct::Repeated;
 use crate::types::specials::Special;
 use crate::value::Value;
@@ -40,6 +40,7 @@ pub fn build_tuple(vm: &mut Vm, n: u32) -> Flow {
 }
 pub fn build_map(vm: &mut Vm, n: u32) -> Flow {
     let d = vm.dict();
+    d.as_::<Dict>().make_room(n as usize);
     let n = n as usize * 2;
     // SAFETY: keys and values are on the stack until they are dropped below; nested frames go above them.
     let items = unsafe { Value::slice_of(vm.frame().sp.sub(n), n) };

@@ -509,6 +509,25 @@ impl Vm {
             }
         }
     }
+    /// `next` of a generator that is no coroutine.
+    pub(crate) fn next_of_generator(&mut self, v: &Value) -> R<Option<Value>> {
+        let g = v.as_::<Generator>();
+        if let GenState::Running | GenState::Done = g.state.get() {
+            return match self.gen_send(v, Value::NONE)? {
+                Sent::Yield(v) => Ok(Some(v)),
+                Sent::Return(_) => Ok(None),
+            };
+        }
+        self.guard_native_stack()?;
+        // It must not go while its frame is on the stack.
+        let _keep = v.clone();
+        // SAFETY: as in `enter_generator`; None is no object.
+        if unsafe { resume_frame(self, g, Word::NONE, FLAG_ENTRY, 0, 0) } {
+            let r = crate::interp::run(self)?;
+            return Ok(std::mem::take(&mut self.yielded).then_some(r));
+        }
+        Err(self.raise("RecursionError", "maximum recursion depth exceeded"))
+    }
     fn how_it_left(&mut self, r: Value) -> Sent {
         if std::mem::take(&mut self.yielded) { Sent::Yield(r) } else { Sent::Return(r) }
     }

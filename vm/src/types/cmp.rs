@@ -9,6 +9,7 @@ use crate::object::{
     Builtin, Bytes, Dict, Exception, Kind, List, Method, Namespace, Range, Slice, Str, Tuple,
 };
 use crate::op::CmpOp;
+use crate::types::specials::Special;
 use crate::value::Value;
 use crate::vm::Vm;
 use std::cmp::Ordering;
@@ -179,12 +180,37 @@ impl Vm {
     pub(crate) fn tuples_equal(&mut self, a: &Tuple, b: &Tuple) -> R<bool> {
         self.guard_comparison()?;
         let (a, b) = (a.as_slice(), b.as_slice());
+        if a.len() != b.len() {
+            // The first pair that differs decides, with CPython's calls of `__eq__`.
+            for (x, y) in a.iter().zip(b) {
+                if !self.eq(x, y)? {
+                    break;
+                }
+            }
+            return Ok(false);
+        }
         for (x, y) in a.iter().zip(b) {
-            if !self.eq(x, y)? {
+            if x.is(y) {
+                continue;
+            }
+            let (v, w) = (x.word(), y.word());
+            if v.is_int() && w.is_int() {
+                return Ok(false);
+            }
+            // Of one class that compares as tuples do.
+            let same = v.is_kind(Kind::Tuple)
+                && w.is_kind(Kind::Tuple)
+                && (!x.is_dynamic() && !y.is_dynamic()
+                    || self.type_of(x).is(self.type_of(y)) && self.keeps(x, Special::Eq));
+            let equal = match same {
+                true => self.tuples_equal(x.as_(), y.as_())?,
+                false => self.eq(x, y)?,
+            };
+            if !equal {
                 return Ok(false);
             }
         }
-        Ok(a.len() == b.len())
+        Ok(true)
     }
     fn first_difference(&mut self, op: CmpOp, x: &Value, y: &Value) -> R<bool> {
         match op {

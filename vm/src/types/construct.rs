@@ -364,6 +364,9 @@ impl Vm {
                 Ok(EnumZip::new(&ty, Lazy::Reversed, vec![v.clone()], Value::NONE, n - 1))
             }
             Some(Kind::Range) => {
+                if let Some(it) = self.small_range_reversed(v.as_()) {
+                    return Ok(it);
+                }
                 let all = [Value::NONE, Value::NONE, Value::small(-1)];
                 let back = Slice::new(&self.types.slice, all[0].clone(), all[1].clone(), all[2].clone());
                 let r = self.get_item(v, &back)?;

@@ -9,7 +9,6 @@ use crate::object::{
     RangeIter, SeqIter, Set, Str, Tuple, append_copies,
 };
 use crate::op::BinOp;
-use crate::runtime::generator::Sent;
 use crate::value::{Value, unguarded};
 use crate::vm::Vm;
 use num_bigint::BigInt;
@@ -99,6 +98,16 @@ impl Vm {
         })
     }
 
+    /// An iterator from the end; `None`: the numbers are too big for the short way.
+    pub(crate) fn small_range_reversed(&self, r: &Range) -> Option<Value> {
+        let (a, b, s) = (r.start.word(), r.stop.word(), r.step.word());
+        if !(a.is_int() && b.is_int() && s.is_int()) {
+            return None;
+        }
+        let n = small_range_len(a.int(), b.int(), s.int());
+        let last = a.int().checked_add((n - 1).checked_mul(s.int())?)?;
+        Some(RangeIter::new(&self.types.range_iterator, last, n, -s.int()))
+    }
     fn range_iter(&mut self, v: &Value) -> Value {
         let r = v.as_::<Range>();
         if let (Some(Num::Int(a)), Some(Num::Int(b)), Some(Num::Int(s))) =
@@ -140,6 +149,9 @@ impl Vm {
                     _ => self.next_of_lazy(z),
                 }
             }
+            Some(Kind::Generator) if it.as_::<Generator>().flavour == Flavour::Generator => {
+                self.next_of_generator(it)
+            }
             _ => self.next_of_other(it),
         }
     }
@@ -165,12 +177,6 @@ impl Vm {
                     Err(e)
                 }
             },
-            Some(Kind::Generator) if it.as_::<Generator>().flavour == Flavour::Generator => {
-                match self.gen_send(it, Value::NONE)? {
-                    Sent::Yield(v) => Ok(Some(v)),
-                    Sent::Return(_) => Ok(None),
-                }
-            }
             _ => {
                 let message = format!("'{}' object is not an iterator", self.type_name(it));
                 self.fail("TypeError", message)
@@ -212,22 +218,38 @@ impl Vm {
         }
     }
 
-    fn next_of_enumerate(&mut self, it: &EnumZip) -> R<Option<Value>> {
+    /// `next` of an iterator over a list or tuple, or of another; such a nest of them cannot be deep.
+    #[inline(always)]
+    fn next_inside(&mut self, it: &Value) -> R<Option<Value>> {
+        if let Some(i) = it.get::<SeqIter>() {
+            // SAFETY: a value is copied; nothing runs.
+            let seq = unsafe { unguarded(&i.seq) };
+            let items = match seq.kind() {
+                Some(Kind::List) => seq.as_::<List>().as_slice(),
+                Some(Kind::Tuple) => seq.as_::<Tuple>().as_slice(),
+                _ => &[],
+            };
+            if let Some(v) = items.get(i.index.get()) {
+                i.index.set(i.index.get() + 1);
+                return Ok(Some(v.clone()));
+            }
+        }
         self.guard_recursion("while calling a Python object")?;
-        let Some(v) = self.next(&it.iters[0])? else { return Ok(None) };
+        self.next(it)
+    }
+    fn next_of_enumerate(&mut self, it: &EnumZip) -> R<Option<Value>> {
+        let Some(v) = self.next_inside(&it.iters[0])? else { return Ok(None) };
         let n = self.enumerate_position(it)?;
         it.count.set(it.count.get() + 1);
         Ok(Some(self.pair(&it.result, n, v)))
     }
     fn next_of_two(&mut self, it: &EnumZip) -> R<Option<Value>> {
-        self.guard_recursion("while calling a Python object")?;
-        let Some(a) = self.next(&it.iters[0])? else { return Ok(None) };
-        let Some(b) = self.next(&it.iters[1])? else { return Ok(None) };
+        let Some(a) = self.next_inside(&it.iters[0])? else { return Ok(None) };
+        let Some(b) = self.next_inside(&it.iters[1])? else { return Ok(None) };
         Ok(Some(self.pair(&it.result, a, b)))
     }
     fn next_of_map(&mut self, it: &EnumZip) -> R<Option<Value>> {
-        self.guard_recursion("while calling a Python object")?;
-        match self.next(&it.iters[0])? {
+        match self.next_inside(&it.iters[0])? {
             Some(v) => self.call_with(&it.func, &v).map(Some),
             None => Ok(None),
         }
