@@ -258,7 +258,8 @@ impl Dict {
                 return;
             }
             let at = self.header_mut().cast();
-            t.rebuild(n, at);
+            // As large as adding them one by one makes it.
+            t.indices = Indices::new(at, (n * 3).div_ceil(2).max(8).next_power_of_two());
             t.entries = spare::take(at, spare::rounded(n));
         }
     }

@@ -1,5 +1,6 @@
 //! Subscripts: reading, writing and deleting items and slices.
 
+use super::iter::small_range_len;
 use super::number::Num;
 use crate::error::{Exc, R};
 use crate::object::{Kind, List, Range, Slice, Str, Tuple, Type, append_copies};
@@ -297,6 +298,9 @@ impl Vm {
 
     fn range_item(&mut self, c: &Value, i: &Value) -> R<Value> {
         let r = c.as_::<Range>();
+        if let Some(v) = self.small_range_item(r, i) {
+            return v;
+        }
         let len = self.range_len(r);
         if let Some(s) = i.get::<Slice>() {
             let [start, stop, step] = self.long_indices(s, &len)?;
@@ -317,6 +321,32 @@ impl Vm {
         let n = self.big(n);
         let offset = self.binary_op(BinOp::Multiply, false, &r.step, &n)?;
         self.binary_op(BinOp::Add, false, &r.start, &offset)
+    }
+    /// The same where all numbers are small, as they mostly are.
+    fn small_range_item(&mut self, r: &Range, i: &Value) -> Option<R<Value>> {
+        let (start, stop, step) = (r.start.word(), r.stop.word(), r.step.word());
+        if !(start.is_int() && stop.is_int() && step.is_int()) {
+            return None;
+        }
+        let len = small_range_len(start.int(), stop.int(), step.int());
+        // Neither product nor sum of two words of 48 bits and a length leaves 128 bits.
+        let at = |i: i64| i64::try_from(start.int() as i128 + step.int() as i128 * i as i128).ok();
+        if let Some(s) = i.get::<Slice>() {
+            let b = plain_bounds([&s.start, &s.stop, &s.step], usize::try_from(len).ok()?)?;
+            let (start, stop) = (at(b.start)?, at(b.stop)?);
+            let step = b.step.checked_mul(step.int())?;
+            let (start, stop, step) = (self.int(start), self.int(stop), self.int(step));
+            return Some(Ok(Range::new(&self.types.range, start, stop, step)));
+        }
+        if !i.word().is_int() {
+            return None;
+        }
+        let n = i.word().int();
+        let n = if n < 0 { n + len } else { n };
+        match (0..len).contains(&n) {
+            true => Some(Ok(self.int(at(n)?))),
+            false => None,
+        }
     }
     fn range_at(&mut self, r: &Range, i: BigInt) -> R<Value> {
         let i = self.big(i);

@@ -559,7 +559,7 @@ fn next_of_reversed(it: &EnumZip) -> Option<Value> {
     found
 }
 
-fn small_range_len(start: i64, stop: i64, step: i64) -> i64 {
+pub(crate) fn small_range_len(start: i64, stop: i64, step: i64) -> i64 {
     match step {
         s if s > 0 && start < stop => (stop - start - 1) / s + 1,
         s if s < 0 && start > stop => (start - stop - 1) / -s + 1,
