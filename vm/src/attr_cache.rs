@@ -7,6 +7,7 @@
 
 use crate::code::Code;
 use crate::frame::Ip;
+use crate::modules::collections::TupleGetter;
 use crate::object::{Dict, Function, Instance, Kind, Module, Shape, Type, TypeFlags};
 use crate::op;
 use crate::types::descr::{ClassMethod, GetSetDescr, Member, Property, StaticMethod, plain_function};
@@ -78,6 +79,12 @@ pub fn plain_key(owner: Word) -> Option<u64> {
         }
         Some(join((*(*owner.header()).ty()).version.get(), 0))
     }
+}
+/// Key of an object that is a tuple, but not a plain one, for the data descriptors of its class.
+#[inline(always)]
+pub fn field_key(owner: Word) -> Option<u64> {
+    // SAFETY: kind tested; an object keeps its class.
+    owner.is_kind(Kind::Tuple).then(|| unsafe { join((*(*owner.header()).ty()).version.get(), 0) })
 }
 /// Key of a module: its dict, and the set of keys in it.
 #[inline(always)]
@@ -196,6 +203,7 @@ fn specialise(vm: &mut Vm, general: u8, how: impl FnOnce(&mut Vm) -> Option<Foun
         }
     }
     code.live[at].set(code.base[at] & 0xff00 | form as u16);
+    crate::site::fuse_before(code, at, form);
 }
 
 /// After a LOAD_ATTR that has just loaded `name` of `owner` in its general form.
@@ -268,6 +276,11 @@ fn load_form(vm: &mut Vm, owner: &Value, name: &Value, method: bool) -> Option<F
             }
             let cell = d.cell(name)?;
             Found::new(op::LOAD_ATTR_MODULE, module_key(owner.word())?, Word(cell as u64))
+        }
+        Kind::Tuple if !method => {
+            let d = vm.class_lookup(class, name).filter(|d| !vm.class_ref(d).is_heap())?;
+            let index = d.native::<TupleGetter>()?.index();
+            Found::new(op::LOAD_ATTR_FIELD, field_key(owner.word())?, Word(u64::try_from(index).ok()?))
         }
         // They have dicts of their own.
         Kind::Function | Kind::Exception | Kind::Namespace | Kind::Method => None,

@@ -11,7 +11,7 @@
 //!
 //! PROBE units run the base opcode on `Interp<true, _>`, which fires events; see `site`.
 
-use crate::attr_cache::{AttrCache, Way, instance_key, key_of, module_key, plain_key};
+use crate::attr_cache::{AttrCache, Way, field_key, instance_key, key_of, module_key, plain_key};
 use crate::code::Code;
 use crate::error::Exc;
 use crate::frame::{
@@ -32,6 +32,8 @@ use crate::value::{Value, Word};
 use crate::vm::Vm;
 use seriema_monitoring::Event;
 use std::cell::Cell;
+#[cfg(seriema_tail)]
+use std::mem::MaybeUninit;
 
 /// The machine registers. `FAST`: calls bail; `PROBED`: events fire.
 pub struct Interp<const PROBED: bool, const FAST: bool> {
@@ -57,7 +59,7 @@ pub(crate) struct Dying {
 
 impl Dying {
     /// No instruction drops more objects than this without a call.
-    const MOST: usize = 8;
+    const MOST: usize = 16;
 
     #[inline(always)]
     fn add(&self, w: Word) {
@@ -83,10 +85,14 @@ impl Dying {
     fn bury(vm: *mut Vm) {
         // SAFETY: the VM is live.
         let list = unsafe { &(*vm).dying };
-        let words: [u64; Dying::MOST] = std::array::from_fn(|i| list.words[i].get());
-        for w in &words[..list.count.replace(0)] {
-            // SAFETY: the handler gave its reference up.
-            unsafe { Word(*w).decref() };
+        let n = list.count.replace(0).min(Dying::MOST);
+        let mut words = [const { MaybeUninit::<u64>::uninit() }; Dying::MOST];
+        for (to, from) in words[..n].iter_mut().zip(&list.words) {
+            to.write(from.get());
+        }
+        for w in &words[..n] {
+            // SAFETY: written above; the handler gave its reference up.
+            unsafe { Word(w.assume_init()).decref() };
         }
     }
 }
@@ -247,13 +253,20 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             {
                 return Err(Stop::Raise);
             }
-            for i in 0..(*(*frame).code).nlocalsplus {
+            let slots = (*(*frame).code).nlocalsplus;
+            let buried = F && slots as usize <= Dying::MOST;
+            for i in 0..slots {
                 let w = self.local(i);
                 if w.is_ptr() {
-                    if (*w.header()).count() == 1 {
+                    // As in `leave_function`.
+                    if (*w.header()).count() != 1 {
+                        (*w.header()).decref();
+                    } else if buried {
+                        (*vm).dying.add(w);
+                        self.dying = true;
+                    } else {
                         return Err(Stop::Raise);
                     }
-                    (*w.header()).decref();
                     self.set_local(i, Word::NULL);
                 }
             }
@@ -844,6 +857,17 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         }
     }
     #[inline(always)]
+    fn attr_slot_ahead(&mut self, owner: Word) -> Option<Word> {
+        let key = instance_key(owner)?;
+        // SAFETY: the body has seen that the unit behind this one is a quickened attribute instruction; a matching
+        // entry names an inline slot.
+        unsafe {
+            let way = AttrCache::find(self.ip.add(1), key)?;
+            let w = owner.cast::<Instance>().inline_slot(way.value.get().0 as u32).get();
+            if w.is_null() { None } else { Some(w.incref()) }
+        }
+    }
+    #[inline(always)]
     fn attr_of_class(&mut self, owner: Word) -> Option<Word> {
         // The class of that version keeps the value; so do those below.
         Some(self.attr_way(instance_key(owner)?)?.value.get().incref())
@@ -851,6 +875,13 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     #[inline(always)]
     fn method_of_type(&mut self, owner: Word) -> Option<Word> {
         Some(self.attr_way(plain_key(owner)?)?.value.get().incref())
+    }
+    #[inline(always)]
+    fn tuple_field(&mut self, owner: Word) -> Option<Word> {
+        let way = self.attr_way(field_key(owner)?)?;
+        // SAFETY: kind tested by the key; the tuple lives in its slot.
+        let items = unsafe { owner.cast::<Tuple>() }.as_slice();
+        Some(items.get(way.value.get().0 as usize)?.word().incref())
     }
     #[inline(always)]
     fn class_attr(&mut self, owner: Word) -> Option<Word> {
@@ -1038,18 +1069,24 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             let func = (*frame).func;
             let slots = (*(*frame).code).nlocalsplus;
             if F {
-                // Without a call: a last reference is left to the SLOW twin, which goes on where this stops
-                // (a local that has been dropped is empty).
+                // Without a call: what goes with its last reference is buried in the caller, as in CPython. Where
+                // that is no frame of code, or there may be too many, it is left to the SLOW twin, which goes on
+                // where this stops (a local that has been dropped is empty).
                 if (*func.header()).count() == 1 {
                     return Err(Stop::Raise);
                 }
+                let buried = slots as usize <= Dying::MOST && flags == 0;
                 for i in 0..slots {
                     let w = self.local(i);
                     if w.is_ptr() {
-                        if (*w.header()).count() == 1 {
+                        if (*w.header()).count() != 1 {
+                            (*w.header()).decref();
+                        } else if buried {
+                            (*vm).dying.add(w);
+                            self.dying = true;
+                        } else {
                             return Err(Stop::Raise);
                         }
-                        (*w.header()).decref();
                         self.set_local(i, Word::NULL);
                     }
                 }

@@ -289,6 +289,16 @@ pub trait Machine: Sized {
     fn attr_of_class(&mut self, owner: Self::V) -> Option<Self::V>;
     /// The same of any object without attributes of its own.
     fn method_of_type(&mut self, owner: Self::V) -> Option<Self::V>;
+    /// `attr_slot` for the instruction behind this one.
+    fn attr_slot_ahead(&mut self, owner: Self::V) -> Option<Self::V> {
+        let _ = owner;
+        None
+    }
+    /// A field of a named tuple, a new reference.
+    fn tuple_field(&mut self, owner: Self::V) -> Option<Self::V> {
+        let _ = owner;
+        None
+    }
     /// An attribute of a class, a new reference.
     fn class_attr(&mut self, owner: Self::V) -> Option<Self::V>;
     /// The function of a staticmethod in a class or an instance's class, a new reference.

@@ -180,6 +180,7 @@ macro_rules! opcodes {
             191 BINARY_OP_OBJECTS number::binary_op_objects 5 (2 -> 1) [];
             192 COMPARE_OP_OBJECTS number::compare_op_objects 1 (2 -> 1) [];
             193 CONTAINS_OP_OBJECTS subscr::contains_op_objects 1 (2 -> 1) [];
+            195 LOAD_ATTR_FIELD name::load_attr_field 9 (1 -> 1 + (a & 1)) [];
             194 FOR_ITER_OBJECT iter::for_iter_object 1 (1 -> 2) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];
@@ -199,6 +200,7 @@ macro_rules! opcodes {
             164 LOAD_SUB_FLOAT number::load_sub_float 0 (1 -> 1) [];
             165 LOAD_MUL_FLOAT number::load_mul_float 0 (1 -> 1) [];
             166 CONST_MUL_FLOAT number::const_mul_float 0 (1 -> 1) [];
+            196 LOAD_FAST_ATTR_SLOT name::load_fast_attr_slot 0 (0 -> 1) [];
 
             254 PROBE stack::probe 0 (0 -> 0) [];
             255 ENTER_REGION jump::enter_region 1 (0 -> 0) [];
@@ -260,11 +262,10 @@ pub const fn known(op: u8) -> bool {
 /// instructions in that span. 0 for an opcode that is not fused.
 #[inline]
 pub const fn fused_units(op: u8) -> usize {
-    // All are numbered in a row.
-    if op < COMPARE_INT_JUMP || op > CONST_MUL_FLOAT {
-        return 0;
-    }
     match op {
+        LOAD_FAST_ATTR_SLOT => 1 + 10,
+        // The others are numbered in a row.
+        _ if op < COMPARE_INT_JUMP || op > CONST_MUL_FLOAT => 0,
         COMPARE_INT_JUMP | COMPARE_FLOAT_JUMP => 2 + 2 + 1,
         FOR_RANGE_STORE => 2 + 1,
         LOAD2_COMPARE_INT_JUMP => 1 + 2 + 2 + 1,
@@ -280,7 +281,7 @@ pub const fn fused_units(op: u8) -> usize {
 }
 
 /// The most that [`fused_units`] answers.
-pub const MOST_FUSED: usize = 8;
+pub const MOST_FUSED: usize = 11;
 
 /// Name for dumps and for the error about an opcode that is not implemented.
 pub fn name(op: u8) -> String {

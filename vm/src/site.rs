@@ -526,6 +526,11 @@ pub fn quicken(code: &Code, ip: Ip, o: u8) {
     }
     let o = fuse_ahead(code, at, o);
     put(code, at, o);
+    fuse_before(code, at, o);
+}
+
+/// Fuses what precedes the unit `at`, which has the form `o` now, with it, where that can be.
+pub fn fuse_before(code: &Code, at: usize, o: u8) {
     if at > 0
         && code.start_of(at - 1) == at - 1
         && let Some(f) = fuse_behind(code.live[at - 1].get() as u8, o)
@@ -571,6 +576,7 @@ fn fuse_behind(before: u8, o: u8) -> Option<u8> {
         (op::LOAD_FAST_BORROW, op::BINARY_OP_MUL_FLOAT) => op::LOAD_MUL_FLOAT,
         (op::LOAD_FAST_BORROW, op::BINARY_OP_SUB_FLOAT) => op::LOAD_SUB_FLOAT,
         (op::LOAD_CONST, op::BINARY_OP_MUL_FLOAT) => op::CONST_MUL_FLOAT,
+        (op::LOAD_FAST_BORROW, op::LOAD_ATTR_SLOT) => op::LOAD_FAST_ATTR_SLOT,
         _ => return None,
     })
 }

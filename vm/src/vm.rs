@@ -603,8 +603,7 @@ impl Vm {
         }
     }
     pub(crate) fn forget_code(&mut self, code: &Code) {
-        let p = code as *const Code;
-        self.watch.forget(|d| matches!(d, Dependent::Site { code, .. } if *code == p));
+        self.watch.forget_code(code);
         for key in [WatchKey::OneGlobals(code.id), WatchKey::Sites(code.id)] {
             self.fire_watch(key);
         }

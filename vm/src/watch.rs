@@ -9,6 +9,7 @@
 //! ```
 
 use crate::code::Code;
+use rustc_hash::FxHashMap;
 use seriema_monitoring::EventSet;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -40,7 +41,10 @@ pub type Sites = BTreeMap<u32, EventSet>;
 
 #[derive(Default)]
 pub struct Watch {
-    map: HashMap<WatchKey, Vec<Dependent>>,
+    map: FxHashMap<WatchKey, Vec<Dependent>>,
+    /// By address of the code: the keys that its sites registered for, so that a code object goes without a search
+    /// of everything.
+    of_code: FxHashMap<usize, Vec<WatchKey>>,
     /// (region, code id) -> the sites of that code which the region covers.
     covered: HashMap<(u32, u64), Sites>,
     /// (region, code id) where the code is inlined, so that its RESUME is not run.
@@ -49,9 +53,26 @@ pub struct Watch {
 
 impl Watch {
     pub fn watch(&mut self, key: WatchKey, who: Dependent) {
+        if let Dependent::Site { code, .. } = who {
+            let keys = self.of_code.entry(code.addr()).or_default();
+            if !keys.contains(&key) {
+                keys.push(key.clone());
+            }
+        }
         let list = self.map.entry(key).or_default();
         if !list.contains(&who) {
             list.push(who);
+        }
+    }
+    /// Forgets the sites of a code object that is freed.
+    pub fn forget_code(&mut self, gone: *const Code) {
+        for key in self.of_code.remove(&gone.addr()).unwrap_or_default() {
+            if let Some(list) = self.map.get_mut(&key) {
+                list.retain(|d| !matches!(d, Dependent::Site { code, .. } if *code == gone));
+                if list.is_empty() {
+                    self.map.remove(&key);
+                }
+            }
         }
     }
     /// Takes the dependents of a key out of the registry.
@@ -94,8 +115,8 @@ impl Watch {
     pub fn inlined_codes(&self) -> HashSet<u64> {
         self.inlined.iter().map(|k| k.1).collect()
     }
-    /// Forgets a dependent everywhere (a region retired, a code object freed).
-    pub fn forget(&mut self, gone: impl Fn(&Dependent) -> bool) {
+    /// Forgets a dependent everywhere.
+    fn forget(&mut self, gone: impl Fn(&Dependent) -> bool) {
         self.map.retain(|_, list| {
             list.retain(|d| !gone(d));
             !list.is_empty()

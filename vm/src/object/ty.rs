@@ -84,6 +84,9 @@ pub struct Type {
     /// Layout of a fresh instance; NULL until the first one.
     pub shape: Cell<*const Shape>,
     special: RefCell<Option<Box<[Cell<Word>; SPECIALS]>>>,
+    /// Special methods that are known to be those of the builtin class (see `Vm::keeps`), as bits, for that
+    /// version.
+    pub(crate) kept: Cell<(u32, u32)>,
     /// Addresses of the direct subclasses, which take themselves out when freed.
     subclasses: RefCell<Vec<*const Type>>,
 }
@@ -118,6 +121,7 @@ impl Type {
             dict,
             shape: Cell::new(std::ptr::null()),
             special: RefCell::new(None),
+            kept: Cell::new((0, 0)),
             subclasses: RefCell::new(vec![]),
         });
         // The order of single inheritance; classes with several bases set theirs afterwards. A class is in

@@ -1,6 +1,7 @@
 //! Names, globals, attributes, imports.
 
 use crate::machine::{Flow, Machine};
+use crate::op;
 use crate::runtime as rt;
 use seriema_monitoring::Event;
 
@@ -78,6 +79,25 @@ pub fn load_attr_slot<M: Machine>(m: &mut M, arg: u32) -> Flow {
         None => m.residual(rt::load_attr, arg),
     }
 }
+/// LOAD_FAST_BORROW, and such an attribute of it: the instance need not go over the stack.
+#[inline(always)]
+pub fn load_fast_attr_slot<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let unit = m.live_unit(0);
+    // The other instruction may have taken another form since.
+    if unit as u8 == op::LOAD_ATTR_SLOT {
+        let owner = m.local(arg);
+        if let Some(v) = m.attr_slot_ahead(owner) {
+            m.push(v);
+            if unit >> 8 & 1 != 0 {
+                let null = m.null();
+                m.push(null);
+            }
+            m.jump(1 + 9);
+            return Ok(());
+        }
+    }
+    super::stack::load_fast_borrow(m, arg)
+}
 /// A method of the instance's class, not bound: the instance goes behind it.
 #[inline(always)]
 pub fn load_attr_method<M: Machine>(m: &mut M, arg: u32) -> Flow {
@@ -120,6 +140,15 @@ pub fn load_attr_const<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn load_attr_class<M: Machine>(m: &mut M, arg: u32) -> Flow {
     let owner = m.peek(0);
     match m.class_attr(owner) {
+        Some(v) => attribute(m, owner, v, arg),
+        None => m.residual(rt::load_attr, arg),
+    }
+}
+/// A field of a named tuple.
+#[inline(always)]
+pub fn load_attr_field<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let owner = m.peek(0);
+    match m.tuple_field(owner) {
         Some(v) => attribute(m, owner, v, arg),
         None => m.residual(rt::load_attr, arg),
     }

@@ -27,6 +27,19 @@ fn compare_texts(op: CmpOp, a: &Str, b: &Str) -> bool {
     }
 }
 
+/// What classes remember of themselves, a bit each (`Type::kept`).
+const KEPT: [Special; 4] = [Special::Eq, Special::Hash, Special::GetItem, Special::Iter];
+const _: () = {
+    let mut bits = 0u32;
+    let mut i = 0;
+    while i < KEPT.len() {
+        let bit = 1 << (KEPT[i] as u32 % 32);
+        assert!(bits & bit == 0, "each has its own");
+        bits |= bit;
+        i += 1;
+    }
+};
+
 impl Vm {
     // ---- binary operators
     #[inline]
@@ -272,11 +285,28 @@ impl Vm {
             Some(Kind::Int) => &t.int,
             _ => return false,
         };
-        let (class, builtin) = (self.type_of(v).word(), builtin.word());
         // SAFETY: the object keeps its class, the VM the builtin ones.
-        let (class, builtin) = unsafe { (class.cast::<Type>(), builtin.cast::<Type>()) };
+        let (class, builtin) =
+            unsafe { (self.type_of(v).word().cast::<Type>(), builtin.word().cast::<Type>()) };
+        let bit = 1 << (which as u32 % 32);
+        let ((version, bits), now) = (class.kept.get(), class.version.get());
+        if KEPT.contains(&which) && version == now && bits & bit != 0 && now != 0 {
+            return true;
+        }
+        self.find_kept(class, builtin, which, bit)
+    }
+    #[inline(never)]
+    fn find_kept(&mut self, class: &Type, builtin: &Type, which: Special, bit: u32) -> bool {
         let own = builtin.special_word(self, which);
-        !own.is_null() && class.special_word(self, which) == own
+        if own.is_null() || class.special_word(self, which) != own {
+            return false;
+        }
+        if KEPT.contains(&which) {
+            let version = self.type_version(class);
+            let (old, bits) = class.kept.get();
+            class.kept.set((version, if old == version { bits | bit } else { bit }));
+        }
+        true
     }
     /// The Rust function of a special method that an object's own class, written in Rust, has; if it takes `n`
     /// arguments.

@@ -12,9 +12,15 @@ pub fn add(vm: &mut Vm, module: &Value) {
     add_class::<TupleGetter>(vm, module, &GETTER);
 }
 
-struct TupleGetter {
+pub struct TupleGetter {
     index: i64,
     doc: Slot,
+}
+
+impl TupleGetter {
+    pub fn index(&self) -> i64 {
+        self.index
+    }
 }
 
 impl Payload for TupleGetter {

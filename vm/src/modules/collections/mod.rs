@@ -6,6 +6,8 @@ mod deque;
 mod deque_iter;
 mod getter;
 
+pub use getter::TupleGetter;
+
 use crate::error::R;
 use crate::object::{BuiltinDef, Dict, Kw};
 use crate::op::BinOp;
