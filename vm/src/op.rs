@@ -181,6 +181,7 @@ macro_rules! opcodes {
             192 COMPARE_OP_OBJECTS number::compare_op_objects 1 (2 -> 1) [];
             193 CONTAINS_OP_OBJECTS subscr::contains_op_objects 1 (2 -> 1) [];
             195 LOAD_ATTR_FIELD name::load_attr_field 9 (1 -> 1 + (a & 1)) [];
+            197 STORE_SUBSCR_OBJECT subscr::store_subscr_object 1 (3 -> 0) [];
             194 FOR_ITER_OBJECT iter::for_iter_object 1 (1 -> 2) [];
             // ---- quickened: fused (see `fused_units`)
             150 COMPARE_INT_JUMP number::compare_int_jump 1 (2 -> 0) [];

@@ -26,7 +26,7 @@ pub fn binary_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
     } else if m.is_kind(x, Kind::Dict) {
         m.quicken(op::BINARY_OP_SUBSCR_DICT)?;
     } else {
-        m.quicken_unless(op::BINARY_OP_OBJECTS, x, &[Kind::Instance])?;
+        m.quicken(op::BINARY_OP_OBJECTS)?;
     }
     if !M::PROBED && m.enter_getitem()? {
         return Ok(());
@@ -109,6 +109,7 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
         m.drop(old);
         return Ok(());
     }
+    m.quicken_unless(op::STORE_SUBSCR_OBJECT, list, &[Kind::List, Kind::Dict])?;
     m.call(&rt::STORE_SUBSCR, 0, &[v, list, index])?;
     m.jump(1);
     m.shrink(3);
@@ -116,6 +117,12 @@ pub fn store_subscr<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     m.drop(list);
     m.drop(index);
     Ok(())
+}
+
+/// Of what no machine knows, the last time: straight to the runtime.
+#[inline(always)]
+pub fn store_subscr_object<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::store_subscr_object, arg)
 }
 
 #[inline(always)]
@@ -155,7 +162,7 @@ pub fn contains_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
         finish2(m, r);
         return Ok(());
     }
-    m.quicken_unless(op::CONTAINS_OP_OBJECTS, container, &[Kind::Instance])?;
+    m.quicken(op::CONTAINS_OP_OBJECTS)?;
     let r = m.call(&rt::CONTAINS_OP, arg, &[item, container])?;
     m.jump(1);
     finish2(m, r);

@@ -3,7 +3,9 @@
 //! meets something that is known.
 
 use super::call::quicken;
-use super::{binary_op_again, compare_op_again, contains_op_again, for_iter_again, next_in_loop};
+use super::{
+    binary_op_again, compare_op_again, contains_op_again, for_iter_again, next_in_loop, store_subscr_again,
+};
 use crate::machine::Flow;
 use crate::object::Kind;
 use crate::op::{self, BinOp, NB_INPLACE, NB_SUBSCR};
@@ -45,11 +47,14 @@ pub fn binary_op_objects(vm: &mut Vm, arg: u32) -> Flow {
         let known = match x.plain_kind() {
             Some(Kind::List | Kind::Tuple) => y.is_int(),
             Some(Kind::Dict) => true,
-            _ => x.is_kind(Kind::Instance),
+            _ => false,
         };
         if known {
             quicken(vm, op::BINARY_OP);
             return binary_op_again(vm, arg);
+        }
+        if x.is_kind(Kind::Instance) && vm.enter_getitem()? {
+            return Ok(());
         }
         vm.get_item(a, b)?
     } else {
@@ -78,7 +83,7 @@ pub fn contains_op_objects(vm: &mut Vm, arg: u32) -> Flow {
     let (item, container) = operands(vm);
     let known = match container.plain_kind() {
         Some(Kind::Dict | Kind::Set) => !item.is_ptr() || item.is_plain(Kind::Str),
-        _ => container.is_kind(Kind::Instance),
+        _ => false,
     };
     if known {
         quicken(vm, op::CONTAINS_OP);
@@ -86,6 +91,25 @@ pub fn contains_op_objects(vm: &mut Vm, arg: u32) -> Flow {
     }
     let r = (super::CONTAINS_OP.run)(vm, arg, &[item, container])?;
     finish2(vm, r, op::caches(op::CONTAINS_OP));
+    Ok(())
+}
+
+pub fn store_subscr_object(vm: &mut Vm, arg: u32) -> Flow {
+    let (v, c, i) = (vm.peek(2), vm.peek(1), vm.peek(0));
+    if c.is_plain(Kind::List) || c.is_plain(Kind::Dict) {
+        quicken(vm, op::STORE_SUBSCR);
+        return store_subscr_again(vm, arg);
+    }
+    vm.set_item(Value::of(&c), Value::of(&i), Value::of(&v).clone())?;
+    let f = vm.frame();
+    f.ip = f.ip.wrapping_add(op::caches(op::STORE_SUBSCR));
+    // SAFETY: as in `finish2`.
+    unsafe {
+        f.sp = f.sp.sub(3);
+        v.decref();
+        c.decref();
+        i.decref();
+    }
     Ok(())
 }
 
