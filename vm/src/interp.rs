@@ -29,7 +29,7 @@ use crate::runtime::generator::{generator_of, make_directly, resume_frame, suspe
 use crate::types::descr::{ClassMethod, StaticMethod};
 use crate::value::unguarded;
 use crate::value::{Value, Word};
-use crate::vm::Vm;
+use crate::vm::{Vm, take_locals};
 use seriema_monitoring::Event;
 use std::cell::Cell;
 #[cfg(seriema_tail)]
@@ -255,7 +255,7 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             }
             let slots = (*(*frame).code).nlocalsplus;
             let buried = F && slots as usize <= Dying::MOST;
-            for i in 0..slots {
+            for i in (0..slots).rev() {
                 let w = self.local(i);
                 if w.is_ptr() {
                     // As in `leave_function`.
@@ -1076,7 +1076,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                     return Err(Stop::Raise);
                 }
                 let buried = slots as usize <= Dying::MOST && flags == 0;
-                for i in 0..slots {
+                // From the end, as in CPython.
+                for i in (0..slots).rev() {
                     let w = self.local(i);
                     if w.is_ptr() {
                         if (*w.header()).count() != 1 {
@@ -1090,13 +1091,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                         self.set_local(i, Word::NULL);
                     }
                 }
-            } else {
-                for i in 0..slots {
-                    let w = self.local(i);
-                    self.set_local(i, Word::NULL);
-                    self.drop(w);
-                }
             }
+            let last = if F { vec![] } else { take_locals(self.fp, slots as usize) };
             self.shrink(1);
             let result = *self.sp;
             let caller = (*frame).prev;
@@ -1117,6 +1113,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             if F {
                 (*func.header()).decref();
             } else {
+                for w in last {
+                    self.drop(w);
+                }
                 self.drop(func);
             }
             Ok(())

@@ -174,8 +174,8 @@ pub struct Vm {
     pub(crate) tracing: crate::trace::Tracing,
     /// A callback is running: no events (rule M53).
     pub in_callback: bool,
-    /// What `probe_closure` leaves to `probe_rest`: the event, what became of it, what to note.
-    pub(crate) told: Option<(seriema_monitoring::Event, crate::monitor::Told, u8)>,
+    #[cfg(seriema_tail)]
+    pub(crate) told: Option<crate::monitor::chain::Rest>,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
     /// The embedder's callbacks.
@@ -259,6 +259,7 @@ impl Vm {
             audit_hooks: Default::default(),
             tracing: Default::default(),
             in_callback: false,
+            #[cfg(seriema_tail)]
             told: None,
             call_heard: None,
             unheard: 0,
@@ -537,19 +538,17 @@ impl Vm {
         if self.frame().flags & crate::frame::FLAG_OBJECT != 0 {
             self.part_from_object();
         }
-        // SAFETY: slots and stack hold owned words; each is dropped once. While that runs Python, the frame
-        // is still current, so that nested frames go above it.
+        // SAFETY: slots and stack hold owned words; each is dropped once. While what is on the stack runs Python, the
+        // frame is still current, so that nested frames go above it.
         unsafe {
             while (*f).sp > (*f).stack_base() {
                 drop(self.pop());
             }
-            for i in 0..(*(*f).code).nlocalsplus as usize {
-                let w = std::mem::replace(&mut *(*f).locals.add(i), Word::NULL);
-                w.decref();
-            }
+            let last = take_locals((*f).locals, (*(*f).code).nlocalsplus as usize);
             let (func, names) = ((*f).func, (*f).names);
             self.frame = (*f).prev;
             self.depth_left += 1;
+            last.into_iter().for_each(|w| w.decref());
             names.decref();
             func.decref();
         }
@@ -726,4 +725,25 @@ impl Drop for Vm {
         self.collect(2);
         self.part_from_objects();
     }
+}
+
+/// Gives up the references of a frame's locals, from the end, as CPython does; those that are the last ones come
+/// back, to be given up when the frame is gone: their finalisers see the caller.
+///
+/// # Safety
+/// The `n` locals are owned words; they are NULL afterwards.
+pub(crate) unsafe fn take_locals(locals: *mut Word, n: usize) -> Vec<Word> {
+    let mut last = vec![];
+    for i in (0..n).rev() {
+        // SAFETY: as promised.
+        unsafe {
+            let w = std::mem::replace(&mut *locals.add(i), Word::NULL);
+            if w.is_ptr() && (*w.header()).count() == 1 {
+                last.push(w);
+            } else {
+                w.decref();
+            }
+        }
+    }
+    last
 }

@@ -1,7 +1,7 @@
 //! The tail chain.
 
 use super::*;
-use crate::monitor::Started;
+use crate::monitor::chain::Started;
 use crate::site::{AT_START, ON_PROBED};
 
 macro_rules! abi {

@@ -13,7 +13,7 @@ use crate::machine::{Flow, Stop};
 use crate::object::{Flavour, FrameObject, Function, GenState, Generator, Kind, Kw, Tuple};
 use crate::op;
 use crate::value::{Value, Word};
-use crate::vm::{RaiseAt, Vm};
+use crate::vm::{RaiseAt, Vm, take_locals};
 use seriema_monitoring::Event;
 
 /// What came of resuming something.
@@ -354,13 +354,13 @@ impl Vm {
         while self.frame().sp > self.frame().stack_base() {
             drop(self.pop());
         }
-        for i in 0..f.code().nlocalsplus as usize {
-            // SAFETY: the slot owns its word, which is dropped once.
-            unsafe { std::mem::replace(&mut *f.locals.add(i), Word::NULL).decref() };
+        // SAFETY: the generator's frame, which its resumer keeps; the slots own their words.
+        unsafe {
+            let last = take_locals(f.locals, f.code().nlocalsplus as usize);
+            self.frame = std::mem::replace(&mut (*self.frame).prev, std::ptr::null_mut());
+            self.depth_left += 1;
+            last.into_iter().for_each(|w| w.decref());
         }
-        // SAFETY: the generator's frame, which its resumer keeps.
-        self.frame = unsafe { std::mem::replace(&mut (*self.frame).prev, std::ptr::null_mut()) };
-        self.depth_left += 1;
     }
 
     /// RETURN_VALUE in a frame with flags.
