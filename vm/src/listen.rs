@@ -114,6 +114,8 @@ pub struct Listening {
     pub closings: Closings,
     /// By the event's index; follows every change of callbacks.
     pub(crate) lone: [Lone; Event::ALL.len()],
+    /// Is there one at all?
+    pub(crate) any_lone: bool,
     tickets: u64,
     /// Tool ids that the embedder took: ticket, and the name it gave.
     tools: [Option<(u64, Value)>; USER_TOOLS],
@@ -201,6 +203,7 @@ impl Vm {
             };
             self.listening.lone[event.index()] = lone;
         }
+        self.listening.any_lone = self.listening.lone.iter().any(|l| l.listener.is_some());
     }
 
     /// Carries out what owners of registrations have left.

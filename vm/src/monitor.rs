@@ -483,6 +483,9 @@ impl Vm {
     /// The closure, if there is one for this event and nobody else.
     #[inline(always)]
     fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
+        if !self.listening.any_lone {
+            return None;
+        }
         let lone = &self.listening.lone[event.index()];
         match &lone.listener {
             Some(l) if lone.tools == tools => Some(Rc::as_ptr(l)),

@@ -130,6 +130,12 @@ fn unwind(vm: *mut Vm) -> bool {
 #[inline(never)]
 fn fire_probe(vm: *mut Vm, at: usize) -> u16 {
     // SAFETY: as in `unwind`.
+    unsafe { (*vm).probe_line(at) }.unwrap_or(FAILED)
+}
+/// The same, or the rest of it after a closure.
+#[inline(never)]
+fn fire_rest(vm: *mut Vm, at: usize) -> u16 {
+    // SAFETY: as in `unwind`.
     unsafe { (*vm).probe_rest(at) }.unwrap_or(FAILED)
 }
 /// Of `fire_probe`: a callback failed.
@@ -195,10 +201,14 @@ abi! {
             let sites = code.sites.get().unwrap_unchecked();
             let (at, armed) = sites.armed_before(code, ip);
             if !(*vm).in_callback {
+                let closures = (*vm).listening.any_lone;
                 if !armed.line.or(armed.instruction).is_empty() {
-                    return probe_line(ip, sp, unit_as_pointer(at), consts, vm, arg);
+                    return match closures {
+                        true => probe_line(ip, sp, unit_as_pointer(at), consts, vm, arg),
+                        false => probe_plain(ip, sp, unit_as_pointer(at), consts, vm, arg),
+                    };
                 }
-                if armed.form & AT_START != 0 {
+                if armed.form & AT_START != 0 && closures {
                     return probe_start(ip, sp, unit_as_pointer(at), consts, vm, arg);
                 }
             }
@@ -229,18 +239,32 @@ abi! {
         unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
     }
 }
+/// Goes on with the form that firing LINE and INSTRUCTION answered.
+macro_rules! after_probe {
+    ($form:expr, $consts:ident, $vm:ident, $arg:ident) => {{
+        let form = $form;
+        if form == FAILED {
+            let code = Stop::Raise as u32;
+            return after_work!($vm, $consts, code);
+        }
+        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load($vm);
+        // SAFETY: the base opcode of this unit.
+        unsafe { behind_probe!(form, ip, sp, fp, consts, $vm, $arg) }
+    }};
+}
+abi! {
+    /// The same where there are no closures.
+    #[inline(never)]
+    fn probe_plain(ip, sp, at, consts, vm, arg) {
+        show(ip, sp, vm);
+        after_probe!(fire_probe(vm, at.addr()), consts, vm, arg)
+    }
+}
 abi! {
     /// The same in the general way, or after a closure that did more than look.
     #[inline(never)]
     fn probe_other(_ip, _sp, at, consts, vm, arg) {
-        let form = fire_probe(vm, at.addr());
-        if form == FAILED {
-            let code = Stop::Raise as u32;
-            return after_work!(vm, consts, code);
-        }
-        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
-        // SAFETY: the base opcode of this unit.
-        unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
+        after_probe!(fire_rest(vm, at.addr()), consts, vm, arg)
     }
 }
 abi! {
