@@ -119,15 +119,6 @@ impl ToolMask {
         }
     }
 
-    /// The tool, if there is one and no other.
-    #[inline]
-    pub const fn only(self) -> Option<ToolId> {
-        match self.0.is_power_of_two() {
-            true => Some(ToolId(self.0.trailing_zeros() as u8)),
-            false => None,
-        }
-    }
-
     /// The tools in the order they are called: highest id first.
     pub fn tools(mut self) -> impl Iterator<Item = ToolId> {
         std::iter::from_fn(move || {
