@@ -182,42 +182,42 @@ arguments! {
     /// PY_START, PY_RESUME, INSTRUCTION.
     At Location {
         /// Of the instruction, in bytes of `co_code`.
-        offset: u32 = |_vm, info| number(&info.args[0]),
+        offset: u32 = |_vm, info| number(info.arg(0)),
     }
     /// PY_RETURN, PY_YIELD.
     AtValue LocationValue {
         /// Of the instruction, in bytes of `co_code`.
-        offset: u32 = |_vm, info| number(&info.args[0]),
+        offset: u32 = |_vm, info| number(info.arg(0)),
         /// What is returned or yielded.
-        value: &'a Value = |_vm, info| &info.args[1],
+        value: &'a Value = |_vm, info| info.arg(1),
     }
     /// CALL, C_RETURN, C_RAISE.
     AtCall Call {
         /// Of the instruction, in bytes of `co_code`.
-        offset: u32 = |_vm, info| number(&info.args[0]),
+        offset: u32 = |_vm, info| number(info.arg(0)),
         /// What is called.
-        callable: &'a Value = |_vm, info| &info.args[1],
+        callable: &'a Value = |_vm, info| info.arg(1),
         /// The first argument; None where Python gets `MISSING`.
-        arg0: Option<&'a Value> = |vm, info| Some(&info.args[2]).filter(|v| !v.is(&vm.monitoring_missing)),
+        arg0: Option<&'a Value> = |vm, info| Some(info.arg(2)).filter(|v| !v.is(&vm.monitoring_missing)),
     }
     /// RAISE, RERAISE, EXCEPTION_HANDLED, PY_UNWIND, PY_THROW, STOP_ITERATION.
     AtException Exception {
         /// Of the instruction, in bytes of `co_code`.
-        offset: u32 = |_vm, info| number(&info.args[0]),
+        offset: u32 = |_vm, info| number(info.arg(0)),
         /// The exception under way.
-        exception: &'a Value = |_vm, info| &info.args[1],
+        exception: &'a Value = |_vm, info| info.arg(1),
     }
     /// LINE.
     AtLine Line {
         /// The line that is about to run.
-        line: u32 = |_vm, info| number(&info.args[0]),
+        line: u32 = |_vm, info| number(info.arg(0)),
     }
     /// JUMP, BRANCH_LEFT, BRANCH_RIGHT, BRANCH.
     AtJump Jump {
         /// Of the jump or branch, in bytes of `co_code`.
-        offset: u32 = |_vm, info| number(&info.args[0]),
+        offset: u32 = |_vm, info| number(info.arg(0)),
         /// Where it goes, likewise.
-        destination: u32 = |_vm, info| number(&info.args[1]),
+        destination: u32 = |_vm, info| number(info.arg(1)),
     }
 }
 

@@ -1,11 +1,12 @@
 """Compares what monitoring costs on two interpreters, and with and without.
 
     python3 compare.py events    OURS THEIRS [ROUNDS]    nanoseconds per event (events.py)
+    python3 compare.py closures  BENCH THEIRS [ROUNDS]   nanoseconds per event of a closure in Rust (../monitoring.rs)
     python3 compare.py switching OURS THEIRS [ROUNDS]    microseconds per change (switching.py)
     python3 compare.py off       OURS [ROUNDS]           relative times without events (off.py)
     python3 compare.py count     OURS                    instructions executed without events (off.py, valgrind)
 
-OURS and THEIRS are command lines. The processes take turns, ROUNDS of each (5); medians are shown, as a table in Markdown.
+OURS and THEIRS are command lines, BENCH is the program that `cargo bench --no-run --bench monitoring` names. The processes take turns, ROUNDS of each (5); medians are shown, as a table in Markdown.
 """
 
 import re
@@ -23,12 +24,13 @@ def median(values):
     return sorted(values)[len(values) // 2]
 
 
+def output(command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 def measure(command, script, *args):
     """Runs a script once: {the words before the last column: the number in it}."""
-    done = subprocess.run(
-        shlex.split(command) + [str(HERE / script), *args], capture_output=True, text=True, check=True
-    )
-    rows = (line.rsplit("\t", 1) for line in done.stdout.splitlines())
+    rows = (line.rsplit("\t", 1) for line in output([*shlex.split(command), str(HERE / script), *args]))
     return {name: float(value) for name, value in rows}
 
 
@@ -51,6 +53,22 @@ def events(ours, theirs, rounds):
             a, b = mine[f"{name}\t{kind}"], other[f"{name}\t{kind}"]
             cells += ["%.0f" % a, "%.0f" % b, "%.2f" % (a / b)]
         print("| %s | %s |" % (name, " | ".join(cells)))
+
+
+def closures(bench, theirs, rounds):
+    """Event by event, so that a machine that changes its speed does so for both."""
+    ours = shlex.split(bench)
+    names = [line.split("\t")[0] for line in output([*ours, "0.01"])]
+    print("| event | closure | CPython: None | | CPython: counting | |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name in names:
+        mine, other = [], []
+        for _ in range(rounds):
+            mine += [float(line.split("\t")[2]) for line in output([*ours, name])]
+            other.append(measure(theirs, "events.py", name))
+        a = median(mine)
+        none, count = (median([r[f"{name}\t{kind}"] for r in other]) for kind in ("none", "count"))
+        print("| %s | %.1f | %.0f | %.2f | %.0f | %.2f |" % (name, a, none, a / none, count, a / count), flush=True)
 
 
 def switching(ours, theirs, rounds):
@@ -114,7 +132,7 @@ def main():
     if what == "count":
         count(*args)
     else:
-        {"events": events, "switching": switching, "off": off}[what](*args, rounds)
+        {"events": events, "closures": closures, "switching": switching, "off": off}[what](*args, rounds)
 
 
 main()

@@ -1,6 +1,6 @@
 """What one event costs, per event type: nanoseconds of CPU time, on any interpreter with sys.monitoring.
 
-    python3 events.py [SCALE]       prints lines "EVENT CALLBACK NANOSECONDS"
+    python3 events.py [SCALE] [EVENT]       prints lines "EVENT CALLBACK NANOSECONDS"
 
 A workload runs alternately without events and with one event set and a Python callback, which returns None ("none") or
 counts ("count"). The cost is the median of the differences, divided by the number of events, which the counting callback
@@ -204,9 +204,12 @@ def cost(name, callback, shown, work, n, events):
 
 def main():
     mon = sys.monitoring
-    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1
+    wanted = sys.argv[1:]
+    scale = float(wanted.pop(0)) if wanted and wanted[0][0].isdigit() else 1
     mon.use_tool_id(2, "events")
     for name, heard, event, arity, work, n in WORKLOADS:
+        if wanted and name not in wanted:
+            continue
         n = int(n * scale)
         cell = [0]
         mon.register_callback(2, bits(heard), counts(arity, cell))

@@ -230,6 +230,12 @@ impl Event {
         self.set().with_ancillaries()
     }
 
+    /// JUMP or a direction of a branch: it names where it goes.
+    #[inline]
+    pub const fn is_jump(self) -> bool {
+        matches!(self, Event::Jump | Event::BranchLeft | Event::BranchRight)
+    }
+
     /// For a direction of a branch, the other one.
     #[inline]
     pub const fn other_direction(self) -> Option<Event> {

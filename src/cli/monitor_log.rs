@@ -102,7 +102,7 @@ fn describe(vm: &Vm, info: &EventInfo) -> Option<String> {
     let name = code.qualname.get::<Str>().map_or("?", Str::as_str);
     let mut line = format!("{} {file} {name}", info.event.name());
     let calls = matches!(info.event, Event::Call | Event::CReturn | Event::CRaise);
-    for (i, arg) in info.args.iter().enumerate() {
+    for (i, arg) in info.args().iter().enumerate() {
         line.push(' ');
         match i {
             0 => line.push_str(&arg.word().int().to_string()),

@@ -112,6 +112,12 @@ impl Frame {
     pub fn unit(&self) -> usize {
         (self.ip as usize - self.code().live.as_ptr() as usize) / 2 - 1
     }
+    /// The instruction at this unit begins, of which monitoring noted that.
+    #[inline(always)]
+    pub fn begin(&mut self, at: usize, noted: u8) {
+        self.prev_unit = at as u32;
+        self.overlaid = noted as u32;
+    }
     pub fn line(&self) -> i32 {
         self.code().line(self.unit())
     }

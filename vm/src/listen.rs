@@ -5,6 +5,10 @@
 //! being called again. The VM carries closings out when a Rust callback is over, and the embedding facade
 //! before it runs anything. A callback is known by its ticket, which is never used again: a registration that
 //! has been replaced meanwhile takes nothing away.
+//!
+//! A closure that alone hears an event is called without counting its owners: whatever replaces it meanwhile only
+//! retires it, and it goes when no closure runs. The flag of the [`Closings`] says that too; so one test before the
+//! call and one behind it find out whether anything but looking is to be done.
 
 use crate::error::{Exc, R};
 use crate::monitor::{Args, Callback, EventInfo};
@@ -52,12 +56,20 @@ impl Listener {
     /// # Safety
     /// The words are those of a code object and of the arguments of the event that the VM is firing; somebody
     /// keeps them.
-    #[inline(always)]
-    pub(crate) unsafe fn hear(&self, vm: &mut Vm, code: Word, [a, b, c]: Args) -> Answer {
+    pub(crate) unsafe fn hear(&self, vm: &mut Vm, code: Word, args: Args) -> Answer {
         match self.alive.load(Ordering::Relaxed) {
-            true => (self.f)(vm, code, a, b, c),
+            // SAFETY: as promised.
+            true => unsafe { self.hear_alive(vm, code, args) },
             false => Answer::Continue,
         }
+    }
+    /// The same where no [`Closings`] are waiting.
+    ///
+    /// # Safety
+    /// As of `hear`.
+    #[inline(always)]
+    pub(crate) unsafe fn hear_alive(&self, vm: &mut Vm, code: Word, [a, b, c]: Args) -> Answer {
+        (self.f)(vm, code, a, b, c)
     }
 }
 
@@ -87,11 +99,16 @@ impl Closings {
             ticket.alive.store(false, Ordering::Relaxed);
         }
         self.list().push(closing);
+        self.raise();
+    }
+    /// Something is to be done before the next closure is called, or behind this one.
+    pub(crate) fn raise(&self) {
         self.0.0.store(true, Ordering::Release);
     }
     fn list(&self) -> MutexGuard<'_, Vec<Closing>> {
         self.0.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
+    #[inline(always)]
     pub(crate) fn are_waiting(&self) -> bool {
         self.0.0.load(Ordering::Relaxed)
     }
@@ -101,7 +118,8 @@ impl Closings {
     }
 }
 
-/// A closure that hears an event for exactly these tools, one: most events that closures hear go to one.
+/// A closure that hears an event for exactly these tools, one: most events that closures hear go to one. No tool,
+/// no closure.
 #[derive(Default)]
 pub(crate) struct Lone {
     pub tools: ToolMask,
@@ -114,8 +132,12 @@ pub struct Listening {
     pub closings: Closings,
     /// By the event's index; follows every change of callbacks.
     pub(crate) lone: [Lone; Event::ALL.len()],
-    /// Is there one at all?
-    pub(crate) any_lone: bool,
+    /// Has any tool a callback for CALL itself?
+    pub(crate) call_is_heard: bool,
+    /// Those replaced, which may be running.
+    retired: Vec<RustCallback>,
+    /// Callbacks, of all threads, in which `sys.call_tracing` runs.
+    pub(crate) interrupted: usize,
     tickets: u64,
     /// Tool ids that the embedder took: ticket, and the name it gave.
     tools: [Option<(u64, Value)>; USER_TOOLS],
@@ -142,22 +164,23 @@ impl Vm {
         f: impl Fn(&mut Vm, &EventInfo) -> Verdict + 'static,
     ) -> Result<Ticket, MonitorError> {
         let ticket = Ticket { number: self.listening.ticket(), alive: Arc::new(AtomicBool::new(true)) };
-        let event = Event::from_bit(bit);
-        let given = event.unwrap_or(Event::BranchLeft).arguments();
-        let f = move |vm: &mut Vm, code: Word, a: Word, b: Word, c: Word| {
-            // BRANCH is two events.
-            let Some(event) = event.or(vm.tracing.event) else { return Answer::Continue };
-            let words = [a, b, c];
-            // SAFETY: `hear` is told so.
-            let args = unsafe { Value::slice_of(words.as_ptr(), given) };
-            let call = || f(vm, &EventInfo { tool, event, code: Value::of(&code), args });
+        let f = move |vm: &mut Vm, event: Event, code: Word, args: Args| {
+            let call = || f(vm, &EventInfo { tool, event, code: Value::of(&code), words: &args });
             match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
                 Ok(Verdict::Continue) => Answer::Continue,
                 Ok(Verdict::Disable) => Answer::Disable,
                 Err(payload) => vm.callback_panicked(event, payload),
             }
         };
-        let listener = Listener { ticket: ticket.number, alive: ticket.alive.clone(), f: Box::new(f) };
+        let f: Box<dyn Fn(&mut Vm, Word, Word, Word, Word) -> Answer> = match Event::from_bit(bit) {
+            Some(event) => Box::new(move |vm, code, a, b, c| f(vm, event, code, [a, b, c])),
+            // BRANCH is two events.
+            None => Box::new(move |vm, code, a, b, c| match vm.tracing.event {
+                Some(event) => f(vm, event, code, [a, b, c]),
+                None => Answer::Continue,
+            }),
+        };
+        let listener = Listener { ticket: ticket.number, alive: ticket.alive.clone(), f };
         let listener = Rc::new(listener);
         let (old, change) =
             self.monitor.register_callback(tool.index() as i32, 1 << bit, Some(Callback::Rust(listener)))?;
@@ -201,9 +224,23 @@ impl Vm {
                 (Some(t), Some(Callback::Rust(l))) => Lone { tools: t.into(), listener: Some(l.clone()) },
                 _ => Lone::default(),
             };
-            self.listening.lone[event.index()] = lone;
+            let old = std::mem::replace(&mut self.listening.lone[event.index()], lone);
+            if let Some(listener) = old.listener {
+                self.listening.retired.push(listener);
+                self.listening.closings.raise();
+            }
         }
-        self.listening.any_lone = self.listening.lone.iter().any(|l| l.listener.is_some());
+        if events.contains(EventSet::CALL) {
+            let hears_calls = |t: ToolId| self.monitor.callback(t, Event::Call).is_some();
+            self.listening.call_is_heard = ToolMask::ALL.tools().any(hears_calls);
+        }
+    }
+    /// Lets retired closures go, if none can be running.
+    pub(crate) fn drop_retired(&mut self) {
+        if !self.in_callback && self.listening.interrupted == 0 && !self.threads.any_in_callback() {
+            // What they own may come back here.
+            drop(std::mem::take(&mut self.listening.retired));
+        }
     }
 
     /// Carries out what owners of registrations have left.
@@ -218,6 +255,7 @@ impl Vm {
                 Closing::Tool { tool, ticket } => self.give_back_tool(tool, ticket),
             }
         }
+        self.drop_retired();
     }
     fn unregister_rust(&mut self, tool: ToolId, events: EventSet, ticket: u64) {
         for event in events.events() {

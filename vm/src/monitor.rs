@@ -10,12 +10,11 @@ use crate::hearer::Hearer;
 use crate::listen::{Answer, Listener, RustCallback};
 use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
-use crate::site::{self, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
+use crate::site::{self, First, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use rustc_hash::FxHashSet;
 use seriema_monitoring::{Cause, Change, Delivery, Event, Rules, Scope, ToolId, ToolMask, Verdict};
-use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 /// What an embedder's callback is told. Offsets count bytes of `co_code`.
@@ -24,8 +23,22 @@ pub struct EventInfo<'a> {
     pub event: Event,
     /// A `Code` object.
     pub code: &'a Value,
+    /// As many as the event has; NULL behind those.
+    pub(crate) words: &'a Args,
+}
+
+impl<'a> EventInfo<'a> {
     /// The arguments a Python callback gets behind the code object.
-    pub args: &'a [Value],
+    pub fn args(&self) -> &'a [Value] {
+        // SAFETY: whoever fires the event keeps them.
+        unsafe { Value::slice_of(self.words.as_ptr(), self.event.arguments()) }
+    }
+    /// One of them, which the event has.
+    #[inline(always)]
+    pub fn arg(&self, i: usize) -> &'a Value {
+        debug_assert!(i < self.event.arguments());
+        Value::of(&self.words[i])
+    }
 }
 
 /// Who is called.
@@ -65,16 +78,6 @@ fn one(a: Word) -> Args {
 }
 fn two(a: Word, b: Word) -> Args {
     [a, b, Word::NULL]
-}
-
-/// What became of an event that a closure was told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// Nothing else: the frame is where it was.
-    Quietly,
-    /// The frame may have been moved (`take_jump`).
-    MayHaveMoved,
-    Failed,
 }
 
 /// State of a CALL event that its C_RETURN or C_RAISE needs.
@@ -190,9 +193,8 @@ impl Vm {
         let f = self.frame();
         let at = f.unit();
         let armed = f.code().sites().armed(at);
-        if self.in_callback || armed.line.or(armed.instruction).is_empty() {
-            f.prev_unit = at as u32;
-            f.overlaid = armed.noted as u32;
+        if self.in_callback || armed.first == First::Nothing {
+            f.begin(at, armed.noted);
             return Ok(armed.form);
         }
         self.probe_line(at)
@@ -204,7 +206,7 @@ impl Vm {
         let sites = unsafe { &*self.frame().code }.sites();
         let armed = sites.armed(at);
         let noted = armed.noted;
-        if !armed.line.is_empty() && (armed.any_line || self.line_changed(sites, at)) {
+        if !armed.line.is_empty() && self.line_changed(sites, at) {
             let line = Word::from_small(sites.at(at).line as i64);
             self.fire(Event::Line, armed.line, at, one(line))?;
             if self.take_jump() {
@@ -233,14 +235,13 @@ impl Vm {
     #[inline(always)]
     fn begin(&mut self, at: usize, noted: u8) -> u16 {
         let f = self.frame();
-        f.prev_unit = at as u32;
-        f.overlaid = noted as u32;
+        f.begin(at, noted);
         f.code().sites().armed(at).form
     }
 
     /// At a line start: has it to be told?
-    #[inline]
-    fn line_changed(&self, sites: &StaticSites, at: usize) -> bool {
+    #[inline(always)]
+    pub(crate) fn line_changed(&self, sites: &StaticSites, at: usize) -> bool {
         let prev = self.frame().prev_unit;
         match sites.at(at).rule {
             None => return false,
@@ -351,17 +352,22 @@ impl Vm {
         f.ip = f.ip_at(at).wrapping_add(1);
         self.tracing.next_unit = to;
         let r = self.deliver(event, tools, at as u32 * 2, two(offset_word(source), offset_word(to)));
-        if r.is_ok() && self.tracing.jumped.0 != self.frame {
-            self.frame().ip = target;
-        }
-        r.inspect_err(|_| {
-            if self.failed_after_jump() {
-                return;
+        self.after_jump(r, to)
+    }
+    /// The jump to `to` has been told: the frame goes on there, unless a callback has moved it or failed.
+    fn after_jump(&mut self, told: R, to: usize) -> R {
+        let there = self.frame().ip_at(to);
+        match told {
+            Ok(()) if self.tracing.jumped.0 == self.frame => {}
+            Ok(()) => self.frame().ip = there,
+            Err(Exc) if self.failed_after_jump() => {}
+            Err(Exc) => {
+                // As if the destination had failed: its handlers apply.
+                self.frame().ip = there.wrapping_add(1);
+                self.raise_at = RaiseAt::Unit(to as u32);
             }
-            // As if the destination had failed: its handlers apply.
-            self.frame().ip = self.frame().ip_at(to).wrapping_add(1);
-            self.raise_at = RaiseAt::Unit(to as u32);
-        })
+        }
+        told
     }
 
     fn fire_call(&mut self, at: usize) -> R {
@@ -470,79 +476,57 @@ impl Vm {
     #[inline(always)]
     fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: Args) -> R {
         match self.lone_closure(event, tools) {
-            // SAFETY: it is registered.
-            Some(listener) => {
-                match unsafe { self.deliver_to_closure(listener, tools, event, offset, args) } {
-                    Told::Failed => Err(Exc),
-                    Told::Quietly | Told::MayHaveMoved => Ok(()),
-                }
-            }
+            // SAFETY: it has just been found.
+            Some(listener) => match unsafe { self.tell(listener, event, args) } {
+                Ok(()) => Ok(()),
+                Err(answer) => self.heard_by_closure(answer, tools, event, offset),
+            },
             None => self.deliver_to_all(event, tools, offset, args[0], args[1], args[2]),
         }
     }
-    /// The closure, if there is one for this event and nobody else.
+    /// The closure, if there is one for this event and nobody else, and nothing is to be done first.
     #[inline(always)]
-    fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
-        if !self.listening.any_lone {
-            return None;
-        }
+    pub(crate) fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
         let lone = &self.listening.lone[event.index()];
         match &lone.listener {
-            Some(l) if lone.tools == tools => Some(Rc::as_ptr(l)),
+            Some(l) if lone.tools == tools && !self.listening.closings.are_waiting() => Some(Rc::as_ptr(l)),
             _ => None,
         }
     }
+    /// Tells the closure. An error: it did anything but look, and `heard_by_closure` goes on.
+    ///
     /// Nothing here lets anybody have the address of a local variable: handlers of the tail chain do this too.
     ///
     /// # Safety
-    /// The listener is registered.
+    /// The listener is what `lone_closure` has found; since then, nothing has happened.
     #[inline(always)]
-    unsafe fn deliver_to_closure(
-        &mut self,
-        listener: *const Listener,
-        tools: ToolMask,
-        event: Event,
-        offset: u32,
-        args: Args,
-    ) -> Told {
+    unsafe fn tell(&mut self, listener: *const Listener, event: Event, args: Args) -> Result<(), Answer> {
         self.events_fired += 1;
         self.in_callback = true;
         self.tracing.event = Some(event);
         self.tracing.event_frame.0 = self.frame;
-        // SAFETY: what is registered is in an `Rc`, and kept here. The frame keeps the code, the caller the
-        // arguments.
-        let answer = unsafe {
-            Rc::increment_strong_count(listener);
-            let answer = (*listener).hear(self, self.code_word(), args);
-            release(listener);
-            answer
-        };
-        if answer != Answer::Continue
-            || self.listening.closings.are_waiting()
-            || !self.tracing.jumped.0.is_null()
-        {
-            return self.heard_by_closure(answer, tools, event, offset);
+        // SAFETY: what is registered is in an `Rc`, and retired when it is replaced. The frame keeps the code, the
+        // caller the arguments.
+        let answer = unsafe { (*listener).hear_alive(self, self.code_word(), args) };
+        if answer != Answer::Continue || self.listening.closings.are_waiting() {
+            return Err(answer);
         }
         self.in_callback = false;
         self.tracing.event = None;
-        Told::Quietly
+        Ok(())
     }
-    /// The rest of `deliver_to_closure` where the closure did anything but look.
+    /// The rest of `tell` where the closure did anything but look; the frame may have been moved (`take_jump`).
     #[cold]
-    fn heard_by_closure(&mut self, answer: Answer, tools: ToolMask, event: Event, offset: u32) -> Told {
-        if self.listening.closings.are_waiting() {
-            self.carry_out_closings();
-        }
+    #[inline(never)]
+    fn heard_by_closure(&mut self, answer: Answer, tools: ToolMask, event: Event, offset: u32) -> R {
+        self.carry_out_closings();
         self.in_callback = false;
         self.tracing.event = None;
+        self.drop_retired();
         self.restore_handled();
-        let done = match (answer.verdict(), tools.highest()) {
-            (Ok(Verdict::Disable), Some(tool)) => self.disable(tool, event, offset),
-            (verdict, _) => verdict.map(|_| ()),
-        };
-        match done {
-            Ok(()) => Told::MayHaveMoved,
-            Err(Exc) => Told::Failed,
+        match (answer.verdict()?, tools.highest()) {
+            (Verdict::Disable, Some(tool)) => self.disable(tool, event, offset),
+            _ => Ok(()),
         }
     }
     #[inline(never)]
@@ -627,22 +611,20 @@ impl Vm {
         };
         let word = self.code_word();
         let code = Value::of(&word);
-        let words = args;
-        // SAFETY: the caller keeps them.
-        let args = unsafe { Value::slice_of(words.as_ptr(), event.arguments()) };
+        let info = EventInfo { tool, event, code, words: &args };
         match &callback {
             Callback::Rust(listener) => {
-                // SAFETY: as above.
-                let answer = unsafe { listener.hear(self, word, words) };
+                // SAFETY: the caller keeps the arguments, the frame its code.
+                let answer = unsafe { listener.hear(self, word, args) };
                 if self.listening.closings.are_waiting() {
                     self.carry_out_closings();
                 }
                 answer.verdict()
             }
-            Callback::Internal(f) => f(self, &EventInfo { tool, event, code, args }),
+            Callback::Internal(f) => f(self, &info),
             Callback::Function(_) | Callback::Python(_) => {
                 let Some(f) = callback.callable() else { return Ok(Verdict::Continue) };
-                let all: Vec<Value> = std::iter::once(code).chain(args).cloned().collect();
+                let all: Vec<Value> = std::iter::once(code).chain(info.args()).cloned().collect();
                 let answer = self.call(f, &all, Kw::NONE)?;
                 Ok(self.verdict(answer))
             }
@@ -672,30 +654,6 @@ impl Vm {
             }
         }
     }
-}
-
-/// Gives up a reference to a listener.
-///
-/// # Safety
-/// It is the caller's.
-#[inline(always)]
-unsafe fn release(listener: *const Listener) {
-    // SAFETY: it is borrowed from the caller's reference, then taken with it.
-    unsafe {
-        let kept = ManuallyDrop::new(Rc::from_raw(listener));
-        match Rc::strong_count(&kept) {
-            1 => drop_last(listener),
-            _ => Rc::decrement_strong_count(listener),
-        }
-    }
-}
-/// # Safety
-/// As of `release`.
-#[cold]
-#[inline(never)]
-unsafe fn drop_last(listener: *const Listener) {
-    // SAFETY: the caller's reference.
-    drop(unsafe { Rc::from_raw(listener) });
 }
 
 /// Has some tool answered DISABLE somewhere in this code?

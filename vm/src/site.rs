@@ -57,21 +57,32 @@ pub struct Armed {
     pub line: ToolMask,
     pub instruction: ToolMask,
     pub own: ToolMask,
-    /// LINE is told here whatever ran before.
-    pub any_line: bool,
+    /// What comes before the instruction.
+    pub first: First,
     /// Some line start that is heard wants to know whether this instruction ran before it.
     trail: bool,
     /// What `Frame::overlaid` says of the instruction when it begins.
     pub noted: u8,
-    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine, and
-    /// [`AT_START`].
+    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
     pub form: u16,
+}
+
+/// Which events a probe tells before the instruction begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum First {
+    Nothing,
+    /// LINE, whatever ran before.
+    Line,
+    /// LINE, if another line's instruction ran before.
+    LineIfChanged,
+    Instruction,
+    /// LINE, then INSTRUCTION.
+    Both,
 }
 
 /// With an opcode: it has an event to fire.
 pub const ON_PROBED: u16 = 256;
-/// With an opcode: it fires that event before it does anything else.
-pub const AT_START: u16 = 512;
 
 // Bits of `Frame::overlaid`, about the instruction that the last probe met.
 /// It was overlaid by INSTRUCTION or LINE (rule M115).
@@ -83,22 +94,43 @@ pub const TOO_LATE: u8 = 4;
 
 impl Armed {
     fn new(site: &Site, line: ToolMask, instruction: ToolMask, own: ToolMask) -> Armed {
-        let noted = match site.op {
+        let mut noted = match site.op {
             // Is it instrumented besides its branch event? It is its own source then.
             op::NOT_TAKEN if !instruction.or(line).is_empty() => OVERLAID,
             op::POP_ITER if !instruction.is_empty() => OVERLAID,
             op::RESUME if !own.is_empty() => HEARD_RESUME,
             _ => 0,
         };
+        let first = match (line.is_empty(), instruction.is_empty(), site.rule) {
+            (true, true, _) => First::Nothing,
+            (true, false, _) => First::Instruction,
+            (false, true, Some(LineRule::Always)) => First::Line,
+            (false, true, _) => First::LineIfChanged,
+            (false, false, _) => First::Both,
+        };
+        if first == First::Instruction && site.own.is_some() && own.is_empty() {
+            noted |= TOO_LATE;
+        }
         // The plain machine will do for what has no event to fire, unless it has inline caches: the plain forms
         // of those would count or quicken themselves.
         let plain = own.is_empty() && op::caches(site.op) == 0;
-        let mut form = site.op as u16 | if plain { 0 } else { ON_PROBED };
-        if !own.is_empty() && matches!(site.op, op::RESUME | op::RETURN_VALUE | op::YIELD_VALUE) {
-            form |= AT_START;
-        }
-        let any_line = site.rule == Some(LineRule::Always);
-        Armed { line, instruction, own, any_line, trail: false, noted, form }
+        let form = site.op as u16 | if plain { 0 } else { ON_PROBED };
+        Armed { line, instruction, own, first, trail: false, noted, form }
+    }
+    /// For a machine register.
+    #[cfg(seriema_tail)]
+    #[inline(always)]
+    pub fn bits(self) -> u64 {
+        // SAFETY: it has eight bytes and no padding.
+        unsafe { std::mem::transmute(self) }
+    }
+    /// # Safety
+    /// They come from `bits`.
+    #[cfg(seriema_tail)]
+    #[inline(always)]
+    pub unsafe fn from_bits(bits: u64) -> Armed {
+        // SAFETY: the caller's promise.
+        unsafe { std::mem::transmute(bits) }
     }
     fn none(site: &Site) -> Armed {
         Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
@@ -160,11 +192,11 @@ impl StaticSites {
     /// # Safety
     /// `ip` points into `code.live`, behind its first unit, and the code has these sites.
     #[inline(always)]
-    pub unsafe fn armed_before(&self, code: &Code, ip: Ip) -> (u32, Armed) {
+    pub unsafe fn armed_before(&self, code: &Code, ip: Ip) -> (usize, Armed) {
         // SAFETY: a code object has as many entries as units.
         unsafe {
             let at = ip.offset_from_unsigned(code.live.as_ptr()) - 1;
-            (at as u32, self.armed.get_unchecked(at).get())
+            (at, self.armed.get_unchecked(at).get())
         }
     }
     /// The units where LINE can fire.
@@ -388,6 +420,7 @@ fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Ar
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
 /// armed thereby. `cause` is asked only if there is such code.
 pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
+    note_changed(vm);
     let sites = code.sites();
     let expected = *vm.monitor.expected();
     let concerned;
@@ -438,10 +471,18 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
     }
 }
 
+/// A closure that is being told of an event has changed what units are armed for.
+fn note_changed(vm: &Vm) {
+    if vm.in_callback {
+        vm.listening.closings.raise();
+    }
+}
+
 /// [`refresh`] for the one unit where something has been disabled.
 pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() -> String) {
     let sites = code.sites();
     let Some(site) = sites.sites.get(at) else { return };
+    note_changed(vm);
     if site.rule == Some(LineRule::IfLineChanged) {
         // Its trail may go too.
         return refresh(vm, code, cause);

@@ -184,6 +184,10 @@ impl Threads {
     pub fn parked_frames(&self) -> impl Iterator<Item = (u64, *mut Frame)> {
         self.parked.values().map(|t| (t.id, t.frame))
     }
+    /// Does one of the threads that do not run now wait inside a callback?
+    pub(crate) fn any_in_callback(&self) -> bool {
+        self.parked.values().any(|t| t.in_callback)
+    }
     /// The other threads' trace and profile functions.
     pub(crate) fn parked_tracing(&mut self) -> impl Iterator<Item = &mut crate::trace::Tracing> {
         self.parked.values_mut().map(|t| &mut t.tracing)

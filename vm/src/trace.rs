@@ -32,6 +32,8 @@ pub struct Tracing {
     pub event: Option<Event>,
     /// The frame it happens in.
     pub event_frame: FrameOrNull,
+    /// And its unit there, of an event that a closure is told from a handler of the tail chain.
+    pub event_unit: u32,
     /// Where a jump or branch under way goes.
     pub next_unit: usize,
     /// The frame whose `f_lineno` the callback has set; null: none. (Its own frames are monitored code too,
@@ -190,13 +192,13 @@ fn on_trace(vm: &mut Vm, info: &EventInfo) -> R<Verdict> {
     let Some(f) = vm.tracing.trace.clone() else { return Ok(Verdict::Continue) };
     let (what, arg) = match info.event {
         Event::PyStart | Event::PyResume | Event::PyThrow => ("call", Value::NONE),
-        Event::PyReturn | Event::PyYield => ("return", info.args[1].clone()),
+        Event::PyReturn | Event::PyYield => ("return", info.arg(1).clone()),
         Event::PyUnwind => ("return", Value::NONE),
         Event::Line if vm.frame_flag(|f| f.trace_lines.get()) => ("line", Value::NONE),
         Event::Jump if vm.frame_flag(|f| f.trace_lines.get()) => {
             // A jump back within a line is a new round of a loop, which LINE does not tell.
             let unit = |v: &Value| v.word().int() as usize / 2;
-            let (from, to) = (unit(&info.args[0]), unit(&info.args[1]));
+            let (from, to) = (unit(info.arg(0)), unit(info.arg(1)));
             let code = info.code.as_::<Code>();
             if to > from || code.line(to) != code.line(from) {
                 return Ok(Verdict::Disable);
@@ -205,7 +207,7 @@ fn on_trace(vm: &mut Vm, info: &EventInfo) -> R<Verdict> {
         }
         Event::Instruction if vm.frame_flag(|f| f.trace_opcodes.get()) => ("opcode", Value::NONE),
         Event::Raise | Event::StopIteration => {
-            let e = info.args[1].clone();
+            let e = info.arg(1).clone();
             let tb = e.get::<Exception>().map_or(Value::NONE, |x| x.traceback.borrow().clone());
             let class = vm.type_of(&e).clone();
             ("exception", vm.tuple(vec![class, e, tb]))
@@ -219,7 +221,7 @@ fn on_profile(vm: &mut Vm, info: &EventInfo) -> R<Verdict> {
     let Some(f) = vm.tracing.profile.clone() else { return Ok(Verdict::Continue) };
     let (what, arg) = match info.event {
         Event::PyStart | Event::PyResume | Event::PyThrow => ("call", Value::NONE),
-        Event::PyReturn | Event::PyYield => ("return", info.args[1].clone()),
+        Event::PyReturn | Event::PyYield => ("return", info.arg(1).clone()),
         Event::PyUnwind => ("return", Value::NONE),
         Event::Call | Event::CReturn | Event::CRaise => {
             let what = match info.event {
@@ -227,14 +229,14 @@ fn on_profile(vm: &mut Vm, info: &EventInfo) -> R<Verdict> {
                 Event::CReturn => "c_return",
                 _ => "c_exception",
             };
-            let callable = info.args[1].clone();
+            let callable = info.arg(1).clone();
             let class = vm.type_of(&callable).clone();
             if class.is(&vm.types.builtin_function) {
                 (what, callable)
-            } else if class.is(&vm.types.method_descriptor) && !info.args[2].is(&vm.monitoring_missing) {
+            } else if class.is(&vm.types.method_descriptor) && !info.arg(2).is(&vm.monitoring_missing) {
                 // Shown as the bound method.
-                let owner = vm.type_of(&info.args[2]).clone();
-                (what, vm.descr_get(&callable, Some(&info.args[2]), &owner)?)
+                let owner = vm.type_of(info.arg(2)).clone();
+                (what, vm.descr_get(&callable, Some(info.arg(2)), &owner)?)
             } else {
                 return Ok(Verdict::Continue);
             }
@@ -291,10 +293,13 @@ pub fn call_tracing(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         return vm.fail("TypeError", message);
     }
     let args = a[1].as_::<Tuple>().as_slice().to_vec();
-    let event_frame = vm.tracing.event_frame.0;
+    let (event_frame, event_unit) = (vm.tracing.event_frame.0, vm.tracing.event_unit);
     let saved = (std::mem::take(&mut vm.in_callback), vm.tracing.event.take());
+    vm.listening.interrupted += saved.0 as usize;
     let r = vm.call(&a[0], &args, Kw::NONE);
+    vm.listening.interrupted -= saved.0 as usize;
     (vm.in_callback, vm.tracing.event) = saved;
     vm.tracing.event_frame.0 = event_frame;
+    vm.tracing.event_unit = event_unit;
     r
 }

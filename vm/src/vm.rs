@@ -174,8 +174,6 @@ pub struct Vm {
     pub(crate) tracing: crate::trace::Tracing,
     /// A callback is running: no events (rule M53).
     pub in_callback: bool,
-    #[cfg(seriema_tail)]
-    pub(crate) told: Option<crate::monitor::chain::Rest>,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
     /// The embedder's callbacks.
@@ -259,8 +257,6 @@ impl Vm {
             audit_hooks: Default::default(),
             tracing: Default::default(),
             in_callback: false,
-            #[cfg(seriema_tail)]
-            told: None,
             call_heard: None,
             unheard: 0,
             listening: Default::default(),

@@ -1,8 +1,9 @@
 //! The tail chain.
 
 use super::*;
-use crate::monitor::chain::Started;
-use crate::site::{AT_START, ON_PROBED};
+use crate::listen::Answer;
+use crate::site::TOO_LATE;
+use seriema_monitoring::ToolMask;
 
 macro_rules! abi {
     ($($item:tt)*) => { #[cfg(target_arch = "x86_64")] sysv!{$($item)*} #[cfg(not(target_arch = "x86_64"))] c!{$($item)*} };
@@ -126,21 +127,6 @@ fn unwind(vm: *mut Vm) -> bool {
     unsafe { (*vm).unwind() }
 }
 
-/// Fires LINE and INSTRUCTION at the unit; answers what `Vm::probe` does.
-#[inline(never)]
-fn fire_probe(vm: *mut Vm, at: usize) -> u16 {
-    // SAFETY: as in `unwind`.
-    unsafe { (*vm).probe_line(at) }.unwrap_or(FAILED)
-}
-/// The same, or the rest of it after a closure.
-#[inline(never)]
-fn fire_rest(vm: *mut Vm, at: usize) -> u16 {
-    // SAFETY: as in `unwind`.
-    unsafe { (*vm).probe_rest(at) }.unwrap_or(FAILED)
-}
-/// Of `fire_probe`: a callback failed.
-const FAILED: u16 = u16::MAX;
-
 macro_rules! after_work {
     ($vm:ident, $consts:ident, $code:ident) => {{
         if $code == GO_ON {
@@ -184,128 +170,6 @@ abi! {
         go_on!(vm)
     }
 }
-/// Runs the base instruction behind a probe: on the probed machine if it has an event to fire.
-macro_rules! behind_probe {
-    ($form:expr, $($register:ident),*) => {{
-        let form = $form;
-        let table = if form & ON_PROBED == 0 { &TABLE } else { &PROBED_TABLE };
-        table[(form & 0xff) as usize]($($register),*)
-    }};
-}
-abi! {
-    fn probe(ip, sp, fp, consts, vm, arg) {
-        // SAFETY: the VM and its current frame are live; probes stand in the units of its code, at its sites.
-        unsafe {
-            let f = (*vm).frame;
-            let code = &*(*f).code;
-            let sites = code.sites.get().unwrap_unchecked();
-            let (at, armed) = sites.armed_before(code, ip);
-            if !(*vm).in_callback {
-                let closures = (*vm).listening.any_lone;
-                if !armed.line.or(armed.instruction).is_empty() {
-                    return match closures {
-                        true => probe_line(ip, sp, unit_as_pointer(at), consts, vm, arg),
-                        false => probe_plain(ip, sp, unit_as_pointer(at), consts, vm, arg),
-                    };
-                }
-                if armed.form & AT_START != 0 && closures {
-                    return probe_start(ip, sp, unit_as_pointer(at), consts, vm, arg);
-                }
-            }
-            (*f).prev_unit = at;
-            (*f).overlaid = armed.noted as u32;
-            behind_probe!(armed.form, ip, sp, fp, consts, vm, arg)
-        }
-    }
-}
-/// In the place of a register that is in the frame as well.
-#[inline(always)]
-fn unit_as_pointer(at: u32) -> *mut Word {
-    std::ptr::without_provenance_mut(at as usize)
-}
-abi! {
-    /// A probe that LINE or INSTRUCTION is armed for, at unit `at`.
-    #[inline(never)]
-    fn probe_line(ip, sp, at, consts, vm, arg) {
-        show(ip, sp, vm);
-        // SAFETY: as above.
-        let told = unsafe { (*vm).probe_closure(at.addr()) };
-        let Some(form) = told else {
-            // SAFETY: as above.
-            return unsafe { probe_other(ip, sp, at, consts, vm, arg) };
-        };
-        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
-        // SAFETY: the base opcode of this unit.
-        unsafe { behind_probe!(form, ip, sp, fp, consts, vm, arg) }
-    }
-}
-/// Goes on with the form that firing LINE and INSTRUCTION answered.
-macro_rules! after_probe {
-    ($form:expr, $consts:ident, $vm:ident, $arg:ident) => {{
-        let form = $form;
-        if form == FAILED {
-            let code = Stop::Raise as u32;
-            return after_work!($vm, $consts, code);
-        }
-        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load($vm);
-        // SAFETY: the base opcode of this unit.
-        unsafe { behind_probe!(form, ip, sp, fp, consts, $vm, $arg) }
-    }};
-}
-abi! {
-    /// The same where there are no closures.
-    #[inline(never)]
-    fn probe_plain(ip, sp, at, consts, vm, arg) {
-        show(ip, sp, vm);
-        after_probe!(fire_probe(vm, at.addr()), consts, vm, arg)
-    }
-}
-abi! {
-    /// The same in the general way, or after a closure that did more than look.
-    #[inline(never)]
-    fn probe_other(_ip, _sp, at, consts, vm, arg) {
-        after_probe!(fire_rest(vm, at.addr()), consts, vm, arg)
-    }
-}
-abi! {
-    /// A probe, at unit `at`, whose instruction begins with its event, and nothing else is armed.
-    #[inline(never)]
-    fn probe_start(ip, sp, at, consts, vm, arg) {
-        show(ip, sp, vm);
-        // SAFETY: as above. Where the stack is empty the word below it is the frame's own, and the event takes none.
-        let told = unsafe { (*vm).start_closure(at.addr(), *sp.sub(1)) };
-        match told {
-            Started::GoOn(base) => {
-                let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
-                // SAFETY: the base opcode of this unit.
-                unsafe { TABLE[base as usize](ip, sp, fp, consts, vm, arg) }
-            }
-            Started::Over => go_on!(vm),
-            Started::Failed => {
-                let code = Stop::Raise as u32;
-                after_work!(vm, consts, code)
-            }
-            // SAFETY: as above.
-            Started::Not => unsafe { probe_own(ip, sp, at, consts, vm, arg) },
-        }
-    }
-}
-abi! {
-    /// The same in the general way.
-    #[inline(never)]
-    fn probe_own(_ip, _sp, at, _consts, vm, arg) {
-        // SAFETY: as in `probe`.
-        unsafe {
-            let f = (*vm).frame;
-            let armed = (*(*f).code).sites().armed_unchecked(at.addr());
-            (*f).prev_unit = at.addr() as u32;
-            (*f).overlaid = armed.noted as u32;
-            let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load(vm);
-            behind_probe!(armed.form, ip, sp, fp, consts, vm, arg)
-        }
-    }
-}
-
 /// Stands in no code object: where a frame entered from Rust goes on when it returns.
 const LEAVE: u8 = 253;
 static LEAVE_UNIT: u16 = LEAVE as u16;
@@ -318,21 +182,22 @@ abi! {
 
 macro_rules! tables {
     ($($num:literal $name:ident $module:ident :: $body:ident $caches:literal ($($effect:tt)*) [$($event:ident)?];)*) => {
-        static TABLE: [Op; 256] = {
-            let mut t: [Op; 256] = [unknown as Op; 256];
+        /// The plain form of each opcode, then that of the probed machine.
+        static TABLE: [Op; 512] = {
+            let mut t: [Op; 512] = [unknown as Op; 512];
             $(t[$num] = fast::<$num>;)*
-            t[op::PROBE as usize] = probe;
+            t[op::PROBE as usize] = probes::PROBE;
             t[LEAVE as usize] = leave;
-            t
-        };
-        static PROBED_TABLE: [Op; 256] = {
-            let mut t: [Op; 256] = [unknown as Op; 256];
-            $(t[$num] = probed::<$num>;)*
+            $(t[256 + $num] = probes::on_probed::<$num>();)*
             t
         };
     };
 }
 crate::opcodes!(tables);
+
+// The macros above bring their own `unsafe`.
+#[allow(unused_unsafe)]
+mod probes;
 
 #[cold]
 #[inline(never)]

@@ -1,139 +1,151 @@
-//! Probes in the handlers of the tail chain: the one event that one closure hears is told from the handler itself, with
-//! no function between that would save registers and pass the arguments through memory.
+//! What the probes of the tail chain ask for: events told to one closure, from the handler itself.
+//!
+//! A closure that only looked leaves everything as it was. Where it did more, `rest_before` or `rest_of_own` goes on as
+//! the general way would.
 
-use super::{Told, offset_word, one, two};
+use super::{CallHeard, has_disabled, offset_word, one, two};
+use crate::code::Code;
 use crate::error::{Exc, R};
+use crate::listen::{Answer, Listener};
+use crate::machine::Flow;
 use crate::op;
-use crate::site::TOO_LATE;
+use crate::runtime;
+use crate::site::{Armed, OVERLAID, StaticSites};
 use crate::value::Word;
 use crate::vm::Vm;
-use seriema_monitoring::Event;
+use seriema_monitoring::{Event, ToolMask};
 
-/// What `probe_closure` leaves to `probe_rest`: the event, what became of it, what to note of the instruction.
-pub(crate) type Rest = (Event, Told, u8);
-
-/// How an instruction goes on that begins with its event.
+/// How an instruction goes on behind its own event.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Started {
-    /// With the body of this opcode, without events.
-    GoOn(u8),
-    /// Where the frame shows: that was all, or the frame has been moved.
-    Over,
+pub(crate) enum Rest {
+    /// With what it does besides telling the event, on the registers of the frame.
+    GoOn,
+    /// Not at all: the frame goes on where it shows.
+    Moved,
     Failed,
-    /// Nothing is done: the event is for the general way.
-    Not,
 }
 
 impl Vm {
-    /// `probe_line` where one of the two is armed and nobody but a closure hears it: that is told without another
-    /// function between. None: it is not like that, and nothing is done; or `told` has something to say, and
-    /// `probe_rest` goes on.
-    ///
     /// # Safety
-    /// `at` is a unit of the current frame's code, which has its sites.
+    /// As of `tell`; `at` is a unit of the current frame's code, which has its sites.
     #[inline(always)]
-    pub(crate) unsafe fn probe_closure(&mut self, at: usize) -> Option<u16> {
-        // SAFETY: the current frame, which stays, keeps its code; the caller's promise.
-        let (sites, site, armed) = unsafe {
-            let sites = (*self.frame().code).sites.get().unwrap_unchecked();
-            (sites, sites.at_unchecked(at), sites.armed_unchecked(at))
-        };
-        let mut noted = armed.noted;
-        if !armed.line.is_empty() {
-            let listener = self.lone_closure(Event::Line, armed.line)?;
-            if !armed.instruction.is_empty() || !armed.any_line && !self.line_changed(sites, at) {
-                return None;
-            }
-            let line = one(Word::from_small(site.line as i64));
-            // SAFETY: it is registered.
-            let told =
-                unsafe { self.deliver_to_closure(listener, armed.line, Event::Line, at as u32 * 2, line) };
-            // SAFETY: as above.
-            let now = unsafe { sites.armed_unchecked(at) };
-            if told != Told::Quietly || !now.instruction.is_empty() {
-                self.told = Some((Event::Line, told, noted));
-                return None;
-            }
-        } else {
-            let listener = self.lone_closure(Event::Instruction, armed.instruction)?;
-            if site.own.is_some() && armed.own.is_empty() {
-                noted |= TOO_LATE;
-            }
-            let (tools, offset) = (armed.instruction, one(offset_word(at)));
-            // SAFETY: it is registered.
-            let told = unsafe {
-                self.deliver_to_closure(listener, tools, Event::Instruction, at as u32 * 2, offset)
-            };
-            if told != Told::Quietly {
-                self.told = Some((Event::Instruction, told, noted));
-                return None;
-            }
+    pub(crate) unsafe fn tell_line(&mut self, listener: *const Listener, at: usize) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let line = (*self.frame().code).sites.get().unwrap_unchecked().at_unchecked(at).line;
+            self.tell(listener, Event::Line, one(Word::from_small(line as i64)))
         }
-        let f = self.frame();
-        f.prev_unit = at as u32;
-        f.overlaid = noted as u32;
-        // SAFETY: as above.
-        Some(unsafe { sites.armed_unchecked(at) }.form)
     }
-    /// `probe_line`, or the rest of it after `probe_closure`.
-    pub(crate) fn probe_rest(&mut self, at: usize) -> R<u16> {
-        let Some((event, told, noted)) = self.told.take() else { return self.probe_line(at) };
-        if told == Told::Failed {
+    /// # Safety
+    /// As of `tell`.
+    #[inline(always)]
+    pub(crate) unsafe fn tell_instruction(
+        &mut self,
+        listener: *const Listener,
+        at: usize,
+    ) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(listener, Event::Instruction, one(offset_word(at))) }
+    }
+    /// The rest of a probe that told LINE or INSTRUCTION.
+    pub(crate) fn rest_before(&mut self, armed: Armed, answer: Answer) -> R<u16> {
+        let at = self.tracing.event_unit as usize;
+        let (event, tools) = match armed.line.is_empty() {
+            true => (Event::Instruction, armed.instruction),
+            false => (Event::Line, armed.line),
+        };
+        if self.heard_by_closure(answer, tools, event, at as u32 * 2).is_err() {
             self.failed_at(at);
             return Err(Exc);
         }
-        if event == Event::Line {
-            return match self.take_jump() {
-                true => Ok(op::NOP as u16),
-                false => self.probe_instruction(at, noted),
-            };
+        match event {
+            Event::Line if self.take_jump() => Ok(op::NOP as u16),
+            Event::Line => self.probe_instruction(at, armed.noted),
+            _ => Ok(self.begin(at, armed.noted)),
         }
-        Ok(self.begin(at, noted))
     }
-    /// Tells a closure, and nobody else, of an event that comes before all else its instruction does (`AT_START`)
-    /// and is all that is armed.
+    /// An event that takes an offset, or that and the topmost word.
     ///
     /// # Safety
-    /// As of `probe_closure`; `top` is kept.
+    /// As of `tell`.
     #[inline(always)]
-    pub(crate) unsafe fn start_closure(&mut self, at: usize, top: Word) -> Started {
-        let frame = self.frame;
-        // SAFETY: as there.
-        let (code, site, armed) = unsafe {
-            let code = &*(*frame).code;
-            let sites = code.sites.get().unwrap_unchecked();
-            (code, sites.at_unchecked(at), sites.armed_unchecked(at))
-        };
-        let Some(event) = site.own else { return Started::Not };
-        let Some(listener) = self.lone_closure(event, armed.own) else { return Started::Not };
-        let resume = site.op == op::RESUME;
-        if resume && (self.breaker.get() != 0 || code.seen.get() != self.version) {
-            return Started::Not;
-        }
-        let f = self.frame();
-        f.prev_unit = at as u32;
-        f.overlaid = armed.noted as u32;
-        let args = two(offset_word(at), top);
-        // SAFETY: it is registered.
-        let told = unsafe { self.deliver_to_closure(listener, armed.own, event, at as u32 * 2, args) };
-        match told {
-            Told::Quietly if resume => Started::Over,
-            Told::Quietly => Started::GoOn(site.op),
-            told => self.started(at, told, site.op),
+    pub(crate) unsafe fn tell_at(
+        &mut self,
+        listener: *const Listener,
+        event: Event,
+        at: usize,
+        top: Word,
+    ) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(listener, event, two(offset_word(at), top)) }
+    }
+    /// A jump or a branch that goes to unit `to`; the frame shows it as the instruction under way (rule M47).
+    ///
+    /// # Safety
+    /// As of `tell_line`; the sites are those of the code.
+    #[inline(always)]
+    pub(crate) unsafe fn tell_jump(
+        &mut self,
+        listener: *const Listener,
+        event: Event,
+        sites: &StaticSites,
+        at: usize,
+        to: usize,
+    ) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        self.tracing.next_unit = to;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let source = match self.frame().overlaid & OVERLAID as u32 {
+                0 => sites.at_unchecked(at).source as usize,
+                _ => at,
+            };
+            self.tell(listener, event, two(offset_word(source), offset_word(to)))
         }
     }
-    /// The rest of that where the closure did anything but look: as in `Machine::event`.
-    #[cold]
-    #[inline(never)]
-    fn started(&mut self, at: usize, told: Told, o: u8) -> Started {
-        if told == Told::Failed {
-            self.failed_at(at);
-        }
+    /// CALL; `first` is the first argument, or NULL.
+    ///
+    /// # Safety
+    /// As of `tell`; the stack keeps the words.
+    #[inline(always)]
+    pub(crate) unsafe fn tell_call(
+        &mut self,
+        listener: *const Listener,
+        at: usize,
+        callable: Word,
+        first: Word,
+    ) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        let first = if first.is_null() { self.monitoring_missing.word() } else { first };
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(listener, Event::Call, [offset_word(at), callable, first]) }
+    }
+    /// The rest of an instruction's own event, as in `Machine::event`.
+    pub(crate) fn rest_of_own(&mut self, event: Event, tools: ToolMask, answer: Answer) -> Rest {
+        let at = self.tracing.event_unit as usize;
+        let told = self.heard_by_closure(answer, tools, event, at as u32 * 2);
+        let failed = match event.is_jump() {
+            true => self.after_jump(told, self.tracing.next_unit).is_err(),
+            false => told.inspect_err(|_| self.failed_at(at)).is_err(),
+        };
         match self.take_jump() {
-            _ if told == Told::Failed => Started::Failed,
-            true => Started::Over,
-            false if o == op::RESUME => Started::Over,
-            false => Started::GoOn(o),
+            _ if failed => Rest::Failed,
+            true => Rest::Moved,
+            false => Rest::GoOn,
         }
+    }
+    /// Has nothing been disabled in this code, and do probes stand only where somebody hears? CALL needs no more than
+    /// the tools then.
+    #[inline(always)]
+    pub(crate) fn is_simple_call(&self, code: &Code, tools: ToolMask) -> bool {
+        !tools.is_empty() && !self.monitor.is_stale() && !has_disabled(code)
+    }
+    /// CALL of what is no function in Python, once it has been told; C_RETURN or C_RAISE behind it.
+    pub(crate) fn call_told(&mut self, args: u32) -> Flow {
+        self.call_heard = Some(CallHeard { disabled: ToolMask::NONE });
+        runtime::call::call_probed(self, args)
     }
 }

@@ -278,6 +278,7 @@ impl Vm {
         f.ip = f.ip_at(at).wrapping_add(1);
         f.prev_unit = NO_PREV;
         self.tracing.jumped.0 = frame;
+        self.listening.closings.raise();
     }
 }
 
