@@ -64,6 +64,11 @@ impl CodeState {
     pub fn disabled_sites(&self) -> impl Iterator<Item = (u32, Event, ToolMask)> + '_ {
         self.inner.iter().flat_map(|i| i.disabled.iter().copied())
     }
+    /// Are there any?
+    #[inline]
+    pub fn has_disabled(&self) -> bool {
+        self.inner.as_ref().is_some_and(|i| !i.disabled.is_empty())
+    }
     /// Tools that answered DISABLE at this site.
     #[inline]
     pub fn disabled(&self, offset: u32, event: Event) -> ToolMask {

@@ -10,7 +10,7 @@ use crate::hearer::Hearer;
 use crate::listen::{Answer, Listener, RustCallback};
 use crate::object::{Flavour, Generator, Kind, Kw, Method, Tuple};
 use crate::op;
-use crate::site::{self, First, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
+use crate::site::{self, HEARD_RESUME, LineRule, OVERLAID, StaticSites, TOO_LATE};
 use crate::value::{Value, Word};
 use crate::vm::{RaiseAt, Vm};
 use rustc_hash::FxHashSet;
@@ -193,7 +193,7 @@ impl Vm {
         let f = self.frame();
         let at = f.unit();
         let armed = f.code().sites().armed(at);
-        if self.in_callback || armed.first == First::Nothing {
+        if self.in_callback || armed.begins_at_once() {
             f.begin(at, armed.noted);
             return Ok(armed.form);
         }
@@ -501,13 +501,14 @@ impl Vm {
     /// The listener is what `lone_closure` has found; since then, nothing has happened.
     #[inline(always)]
     unsafe fn tell(&mut self, listener: *const Listener, event: Event, args: Args) -> Result<(), Answer> {
+        let frame = self.frame;
         self.events_fired += 1;
         self.in_callback = true;
         self.tracing.event = Some(event);
-        self.tracing.event_frame.0 = self.frame;
+        self.tracing.event_frame.0 = frame;
         // SAFETY: what is registered is in an `Rc`, and retired when it is replaced. The frame keeps the code, the
         // caller the arguments.
-        let answer = unsafe { (*listener).hear_alive(self, self.code_word(), args) };
+        let answer = unsafe { (*listener).hear_alive(self, Word((*frame).code as u64), args) };
         if answer != Answer::Continue || self.listening.closings.are_waiting() {
             return Err(answer);
         }
@@ -657,8 +658,9 @@ impl Vm {
 }
 
 /// Has some tool answered DISABLE somewhere in this code?
+#[inline(always)]
 fn has_disabled(code: &Code) -> bool {
-    code.monitoring.borrow().disabled_sites().next().is_some()
+    code.monitoring.borrow().has_disabled()
 }
 
 fn offset_word(unit: usize) -> Word {

@@ -51,27 +51,27 @@ pub struct Site {
 }
 
 /// The tools for which a unit is armed: what its events' active sets and DISABLE come to. Kept equal to the
-/// code's `CodeState` by [`refresh`], which follows every change of that.
+/// code's `CodeState` by [`refresh`], which follows every change of that. Eight bytes, which a handler of the tail
+/// chain passes on in a register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Armed {
+    /// Where the tail chain goes on behind the probe: a [`First`], or the form.
+    pub entry: u16,
+    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
+    pub form: u16,
     pub line: ToolMask,
     pub instruction: ToolMask,
     pub own: ToolMask,
-    /// What comes before the instruction.
-    pub first: First,
-    /// Some line start that is heard wants to know whether this instruction ran before it.
-    trail: bool,
-    /// What `Frame::overlaid` says of the instruction when it begins.
+    /// What `Frame::overlaid` says of the instruction when it begins, and [`TRAIL`].
     pub noted: u8,
-    /// The opcode to run behind the probe, with [`ON_PROBED`] if that has to be on the probed machine.
-    pub form: u16,
 }
 
-/// Which events a probe tells before the instruction begins.
+/// What a probe does before the instruction begins; numbers behind those of forms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum First {
-    Nothing,
+    Nothing = 512,
     /// LINE, whatever ran before.
     Line,
     /// LINE, if another line's instruction ran before.
@@ -91,6 +91,8 @@ pub const OVERLAID: u8 = 1;
 pub const HEARD_RESUME: u8 = 2;
 /// Its own event was not heard when INSTRUCTION was told.
 pub const TOO_LATE: u8 = 4;
+/// Some line start that is heard wants to know whether this instruction ran before it.
+const TRAIL: u8 = 128;
 
 impl Armed {
     fn new(site: &Site, line: ToolMask, instruction: ToolMask, own: ToolMask) -> Armed {
@@ -115,7 +117,8 @@ impl Armed {
         // of those would count or quicken themselves.
         let plain = own.is_empty() && op::caches(site.op) == 0;
         let form = site.op as u16 | if plain { 0 } else { ON_PROBED };
-        Armed { line, instruction, own, first, trail: false, noted, form }
+        let entry = if first == First::Nothing && form & ON_PROBED != 0 { form } else { first as u16 };
+        Armed { entry, form, line, instruction, own, noted }
     }
     /// For a machine register.
     #[cfg(seriema_tail)]
@@ -134,6 +137,18 @@ impl Armed {
     }
     fn none(site: &Site) -> Armed {
         Armed::new(site, ToolMask::NONE, ToolMask::NONE, ToolMask::NONE)
+    }
+    fn is_trail(self) -> bool {
+        self.noted & TRAIL != 0
+    }
+    /// On a trail, if `noted` says so.
+    fn on_trail(self, noted: u8) -> Armed {
+        Armed { noted: self.noted | noted & TRAIL, ..self }
+    }
+    /// Does anything come before the instruction?
+    #[inline(always)]
+    pub fn begins_at_once(self) -> bool {
+        self.line.or(self.instruction).is_empty()
     }
     /// Do none of its events go to anybody?
     #[inline(always)]
@@ -407,14 +422,14 @@ fn active_at(site: &Site, active: &Tools) -> Armed {
     )
 }
 fn less_disabled(site: &Site, armed: Armed, event: Event, tools: ToolMask) -> Armed {
-    let Armed { mut line, mut instruction, mut own, trail, .. } = armed;
+    let Armed { mut line, mut instruction, mut own, noted, .. } = armed;
     match event {
         Event::Line => line = line.minus(tools),
         Event::Instruction => instruction = instruction.minus(tools),
         e if site.own == Some(e) => own = own.minus(tools),
         _ => {}
     }
-    Armed { trail, ..Armed::new(site, line, instruction, own) }
+    Armed::new(site, line, instruction, own).on_trail(noted)
 }
 
 /// Makes `live` what base, sites and callbacks imply, and invalidates the compiled code that covers a site
@@ -444,7 +459,7 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
         for (at, preds) in &sites.before {
             if !sites.armed(*at as usize).line.and(expected[Event::Line.index()]).is_empty() {
                 for &p in preds {
-                    sites.armed[p as usize].update(|a| Armed { trail: true, ..a });
+                    sites.armed[p as usize].update(|a| a.on_trail(TRAIL));
                 }
             }
         }
@@ -460,7 +475,7 @@ pub fn refresh(vm: &mut Vm, code: &Code, cause: &dyn Fn() -> String) {
             if covered && !events.is_empty() {
                 heard.insert(at as u32, events);
             }
-            let wanted = armed.trail || !events.is_empty();
+            let wanted = armed.is_trail() || !events.is_empty();
             probed |= wanted;
             place(vm, code, n as usize, wanted);
         }
@@ -500,9 +515,9 @@ pub fn refresh_disabled(vm: &mut Vm, code: &Code, at: usize, cause: &dyn Fn() ->
             }
         }
     }
-    armed.trail = sites.armed(at).trail;
+    armed = armed.on_trail(sites.armed(at).noted);
     sites.armed[at].set(armed);
-    let wanted = armed.trail || !heard_events(vm.monitor.expected(), site, armed).is_empty();
+    let wanted = armed.is_trail() || !heard_events(vm.monitor.expected(), site, armed).is_empty();
     if let Ok(n) = sites.starts.binary_search(&(at as u32)) {
         place(vm, code, n, wanted);
     }

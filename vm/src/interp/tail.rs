@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::listen::Answer;
-use crate::site::TOO_LATE;
+use crate::site::ON_PROBED;
 use seriema_monitoring::ToolMask;
 
 macro_rules! abi {
@@ -182,13 +182,18 @@ abi! {
 
 macro_rules! tables {
     ($($num:literal $name:ident $module:ident :: $body:ident $caches:literal ($($effect:tt)*) [$($event:ident)?];)*) => {
-        /// The plain form of each opcode, then that of the probed machine.
-        static TABLE: [Op; 512] = {
-            let mut t: [Op; 512] = [unknown as Op; 512];
+        /// What a unit goes to by its opcode, and what a probe goes on at (`Armed::entry`).
+        static TABLE: [Op; probes::ENTRIES] = {
+            let mut t: [Op; probes::ENTRIES] = [unknown as Op; probes::ENTRIES];
             $(t[$num] = fast::<$num>;)*
             t[op::PROBE as usize] = probes::PROBE;
             t[LEAVE as usize] = leave;
-            $(t[256 + $num] = probes::on_probed::<$num>();)*
+            $(t[ON_PROBED as usize + $num] = probes::own_handler::<$num>();)*
+            probes::with_first(t)
+        };
+        static PROBED: [Op; 256] = {
+            let mut t: [Op; 256] = [unknown as Op; 256];
+            $(t[$num] = probed::<$num>;)*
             t
         };
     };

@@ -10,7 +10,7 @@ use crate::listen::{Answer, Listener};
 use crate::machine::Flow;
 use crate::op;
 use crate::runtime;
-use crate::site::{Armed, OVERLAID, StaticSites};
+use crate::site::{Armed, OVERLAID};
 use crate::value::Word;
 use crate::vm::Vm;
 use seriema_monitoring::{Event, ToolMask};
@@ -85,13 +85,12 @@ impl Vm {
     /// A jump or a branch that goes to unit `to`; the frame shows it as the instruction under way (rule M47).
     ///
     /// # Safety
-    /// As of `tell_line`; the sites are those of the code.
+    /// As of `tell_line`; POP_ITER, whose BRANCH_RIGHT has another source, comes by the general way.
     #[inline(always)]
     pub(crate) unsafe fn tell_jump(
         &mut self,
         listener: *const Listener,
         event: Event,
-        sites: &StaticSites,
         at: usize,
         to: usize,
     ) -> Result<(), Answer> {
@@ -100,7 +99,8 @@ impl Vm {
         // SAFETY: the caller's promise.
         unsafe {
             let source = match self.frame().overlaid & OVERLAID as u32 {
-                0 => sites.at_unchecked(at).source as usize,
+                0 if event != Event::BranchLeft => at,
+                0 => (*self.frame().code).sites.get().unwrap_unchecked().at_unchecked(at).source as usize,
                 _ => at,
             };
             self.tell(listener, event, two(offset_word(source), offset_word(to)))
@@ -142,6 +142,11 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn is_simple_call(&self, code: &Code, tools: ToolMask) -> bool {
         !tools.is_empty() && !self.monitor.is_stale() && !has_disabled(code)
+    }
+    /// Has C_RETURN or C_RAISE a callback?
+    #[inline(always)]
+    pub(crate) fn ends_of_calls_are_heard(&self) -> bool {
+        !self.monitor.heard(Event::CReturn).or(self.monitor.heard(Event::CRaise)).is_empty()
     }
     /// CALL of what is no function in Python, once it has been told; C_RETURN or C_RAISE behind it.
     pub(crate) fn call_told(&mut self, args: u32) -> Flow {

@@ -4,32 +4,61 @@
 //! registers and pass the arguments through memory. What a closure can do besides looking raises the flag of
 //! [`Closings`](crate::listen::Closings) (see `listen`); so behind a closure that only looked, whatever the handler
 //! knew before the call is true yet.
+//!
+//! A probe goes on at its site's `entry`. The handlers that can stand there have, in place of the registers that are
+//! in the frame as well (`fp` and `consts`), the unit of the instruction and its [`Armed`].
 
 use super::*;
 use crate::monitor::chain::Rest;
-use crate::ops::iter;
+use crate::object::Builtin;
+use crate::ops::{call, iter};
 use crate::site::{Armed, First};
 
-/// Runs the base instruction in the form that the site says: on the probed machine if it has an event to fire.
-macro_rules! body {
-    ($form:expr, $($register:ident),*) => { TABLE[($form & 511) as usize]($($register),*) };
+fn register(n: u64) -> *mut Word {
+    std::ptr::without_provenance_mut(n as usize)
 }
-/// The same with the registers that the frame shows.
-macro_rules! load_body {
-    ($form:expr, $vm:ident, $arg:ident) => {{
-        let Interp { ip, sp, fp, consts, .. } = Interp::<false, false>::load($vm);
-        body!($form, ip, sp, fp, consts, $vm, $arg)
+/// # Safety
+/// The register is a handler's at an `entry`.
+unsafe fn armed_in(register: *const Word) -> Armed {
+    // SAFETY: as promised.
+    unsafe { Armed::from_bits(register.addr() as u64) }
+}
+
+/// The plain form of an opcode.
+macro_rules! plain {
+    ($op:expr, $ip:expr, $sp:expr, $vm:ident, $arg:ident) => {{
+        let f = (*$vm).frame;
+        let consts = (*(*f).code).consts.as_ptr().cast();
+        TABLE[$op as u8 as usize]($ip, $sp, (*f).locals, consts, $vm, $arg)
     }};
 }
-/// The same once LINE and INSTRUCTION have been told in the general way.
-macro_rules! body_unless_failed {
+/// The instruction at unit `at` once what comes before it has been told, where the frame shows.
+macro_rules! body {
+    ($at:expr, $armed:ident, $vm:ident, $arg:ident) => {{
+        let f = (*$vm).frame;
+        if $armed.form & ON_PROBED != 0 {
+            let (at, armed) = (register($at as u64), register($armed.bits()));
+            return TABLE[($armed.form & 511) as usize]((*f).ip, (*f).sp, at, armed, $vm, $arg);
+        }
+        (*f).begin($at, $armed.noted);
+        plain!($armed.form, (*f).ip, (*f).sp, $vm, $arg)
+    }};
+}
+/// The same in the form that the general way answers; it has begun.
+macro_rules! body_in_form {
     ($form:expr, $vm:ident, $arg:ident) => {{
         let form = $form;
-        if form == FAILED {
-            let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-            return after_work!($vm, consts, code);
+        let f = (*$vm).frame;
+        match form {
+            FAILED => {
+                let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
+                after_work!($vm, consts, code)
+            }
+            _ if form & ON_PROBED != 0 => {
+                PROBED[form as u8 as usize]((*f).ip, (*f).sp, (*f).locals, std::ptr::null(), $vm, $arg)
+            }
+            _ => plain!(form, (*f).ip, (*f).sp, $vm, $arg),
         }
-        load_body!(form, $vm, $arg)
     }};
 }
 /// For a form: a callback failed.
@@ -55,55 +84,64 @@ fn rest_of_own(vm: *mut Vm, event: Event, tools: ToolMask, answer: Answer) -> Re
     unsafe { (*vm).rest_of_own(event, tools, answer) }
 }
 
-/// In the place of a register that is in the frame as well.
-fn register(n: u64) -> *mut Word {
-    std::ptr::without_provenance_mut(n as usize)
-}
-
 abi! {
-    fn probe(ip, sp, fp, consts, vm, arg) {
+    fn probe(ip, sp, _fp, _consts, vm, arg) {
         // SAFETY: the VM and its current frame are live; probes stand in the units of its code, at its sites.
         unsafe {
-            let f = (*vm).frame;
-            let code = &*(*f).code;
+            let code = &*(*(*vm).frame).code;
             let (at, armed) = code.sites.get().unwrap_unchecked().armed_before(code, ip);
-            if armed.first == First::Nothing || (*vm).in_callback {
-                (*f).begin(at, armed.noted);
-                return body!(armed.form, ip, sp, fp, consts, vm, arg);
+            let (at, bits) = (register(at as u64), register(armed.bits()));
+            if (*vm).in_callback {
+                return probe_silently(ip, sp, at, bits, vm, arg);
             }
-            let tell: Op = match armed.first {
-                First::Line => probe_line,
-                First::LineIfChanged => probe_line_if_changed,
-                First::Instruction => probe_instruction,
-                First::Nothing | First::Both => probe_both,
-            };
-            tell(ip, sp, register(at as u64), register(armed.bits()), vm, arg)
+            TABLE[armed.entry as usize](ip, sp, at, bits, vm, arg)
         }
     }
 }
 abi! {
-    /// LINE, at unit `at`, whatever ran before.
+    /// Nothing comes before the instruction, and it tells nothing.
+    fn probe_nothing(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`.
+        unsafe {
+            let armed = armed_in(armed);
+            (*(*vm).frame).begin(at.addr(), armed.noted);
+            plain!(armed.form, ip, sp, vm, arg)
+        }
+    }
+}
+abi! {
+    /// In a callback.
+    fn probe_silently(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`.
+        unsafe {
+            let armed = armed_in(armed);
+            (*(*vm).frame).begin(at.addr(), armed.noted);
+            let form = armed.form;
+            show(ip, sp, vm);
+            body_in_form!(form, vm, arg)
+        }
+    }
+}
+abi! {
+    /// LINE, whatever ran before.
     #[inline(never)]
     fn probe_line(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
         unsafe {
-            let armed_here = Armed::from_bits(armed.addr() as u64);
+            let armed_here = armed_in(armed);
             let Some(listener) = (*vm).lone_closure(Event::Line, armed_here.line) else {
                 return probe_both(ip, sp, at, armed, vm, arg);
             };
             show(ip, sp, vm);
             match (*vm).tell_line(listener, at.addr()) {
-                Ok(()) => {
-                    (*(*vm).frame).begin((*vm).tracing.event_unit as usize, armed_here.noted);
-                    load_body!(armed_here.form, vm, arg)
-                }
-                Err(answer) => body_unless_failed!(rest_before(vm, armed_here, answer), vm, arg),
+                Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
+                Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
             }
         }
     }
 }
 abi! {
-    /// LINE, at unit `at`, if another line's instruction ran before.
+    /// LINE, if another line's instruction ran before.
     #[inline(never)]
     fn probe_line_if_changed(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
@@ -112,41 +150,37 @@ abi! {
             if (*vm).line_changed(code.sites.get().unwrap_unchecked(), at.addr()) {
                 return probe_line(ip, sp, at, armed, vm, arg);
             }
-            let armed = Armed::from_bits(armed.addr() as u64);
-            (*(*vm).frame).begin(at.addr(), armed.noted);
             show(ip, sp, vm);
-            load_body!(armed.form, vm, arg)
+            let armed = armed_in(armed);
+            body!(at.addr(), armed, vm, arg)
         }
     }
 }
 abi! {
-    /// INSTRUCTION, at unit `at`.
+    /// INSTRUCTION.
     #[inline(never)]
     fn probe_instruction(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
         unsafe {
-            let armed_here = Armed::from_bits(armed.addr() as u64);
+            let armed_here = armed_in(armed);
             let Some(listener) = (*vm).lone_closure(Event::Instruction, armed_here.instruction) else {
                 return probe_both(ip, sp, at, armed, vm, arg);
             };
             show(ip, sp, vm);
             match (*vm).tell_instruction(listener, at.addr()) {
-                Ok(()) => {
-                    (*(*vm).frame).begin((*vm).tracing.event_unit as usize, armed_here.noted);
-                    load_body!(armed_here.form, vm, arg)
-                }
-                Err(answer) => body_unless_failed!(rest_before(vm, armed_here, answer), vm, arg),
+                Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
+                Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
             }
         }
     }
 }
 abi! {
-    /// LINE or INSTRUCTION or both, at unit `at`, in the general way.
+    /// LINE or INSTRUCTION or both, in the general way.
     #[inline(never)]
     fn probe_both(ip, sp, at, _armed, vm, arg) {
         show(ip, sp, vm);
         // SAFETY: as in `probe`.
-        unsafe { body_unless_failed!(tell_before(vm, at.addr()), vm, arg) }
+        unsafe { body_in_form!(tell_before(vm, at.addr()), vm, arg) }
     }
 }
 
@@ -168,36 +202,39 @@ const fn begins_with_its_event(op: u8) -> bool {
 }
 
 abi! {
-    /// An instruction on the probed machine, if a closure alone hears its event, and it can be told from here.
-    fn own<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        // SAFETY: the probe has found this instruction at `prev_unit`, a site.
+    /// An instruction that has an event of its own: told from here if a closure alone hears it.
+    fn own<const N: u8>(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`.
         unsafe {
             let f = (*vm).frame;
-            let code = &*(*f).code;
-            let at = (*f).prev_unit as usize;
-            let sites = code.sites.get().unwrap_unchecked();
-            let tools = sites.armed_unchecked(at).own;
-            if tools.is_empty() || (*vm).in_callback {
-                return unheard::<N>(ip, sp, fp, consts, vm, arg);
-            }
+            let (at, armed) = (at.addr(), armed_in(armed));
+            (*f).begin(at, armed.noted);
             let taken = match N {
                 op::POP_JUMP_IF_TRUE => (*sp.sub(1)).0 == TRUE,
                 op::POP_JUMP_IF_FALSE => (*sp.sub(1)).0 != TRUE,
                 op::POP_JUMP_IF_NONE => *sp.sub(1) == Word::NONE,
                 _ => true,
             };
-            if !taken {
-                // No event, no cache to fill.
-                return TABLE[N as usize](ip, sp, fp, consts, vm, arg);
+            if !taken || armed.own.is_empty() {
+                // No event; in a form that has no cache to fill.
+                let form = match N {
+                    op::JUMP_BACKWARD => op::JUMP_BACKWARD_NO_JIT,
+                    op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::RangeIter) => op::FOR_ITER_RANGE,
+                    op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::SeqIter) => op::FOR_ITER_SEQ,
+                    op::FOR_ITER => return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg),
+                    n => n,
+                };
+                return plain!(form, ip, sp, vm, arg);
             }
             let event = op::hosted_event(N, arg).unwrap_unchecked();
-            let Some(listener) = (*vm).lone_closure(event, tools) else {
-                return probed::<N>(ip, sp, fp, consts, vm, arg);
+            let Some(listener) = (*vm).lone_closure(event, armed.own) else {
+                return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             };
-            let late = (*f).overlaid & TOO_LATE as u32 != 0;
             let polls = matches!(N, op::RESUME | op::JUMP_BACKWARD);
-            if late || polls && (*vm).breaker.get() != 0 || N == op::RESUME && code.seen.get() != (*vm).version {
-                return probed::<N>(ip, sp, fp, consts, vm, arg);
+            if polls && (*vm).breaker.get() != 0
+                || N == op::RESUME && (*(*f).code).seen.get() != (*vm).version
+            {
+                return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             }
             // Units to go on at, from behind the opcode.
             let (mut sp, mut ahead) = (sp, 0);
@@ -209,13 +246,14 @@ abi! {
                     ahead = 1 + arg as isize;
                 }
                 op::FOR_ITER => {
-                    let mut m = Interp::<false, true>::new(ip, sp, fp, consts, vm);
+                    let consts = (*(*f).code).consts.as_ptr().cast();
+                    let mut m = Interp::<false, true>::new(ip, sp, (*f).locals, consts, vm);
                     let next = match (*sp.sub(1)).is_kind(Kind::RangeIter) {
                         true => iter::for_iter_range(&mut m, arg),
                         false => iter::for_iter_seq(&mut m, arg),
                     };
                     if next.is_err() {
-                        return probed::<N>(ip, sp, fp, consts, vm, arg);
+                        return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
                     }
                     ahead = 1;
                     if m.ip != ip.offset(ahead) {
@@ -231,89 +269,83 @@ abi! {
             }
             show(ip, sp, vm);
             let told = match event.is_jump() {
-                true => (*vm).tell_jump(listener, event, sites, at, (at as isize + 1 + ahead) as usize),
+                true => (*vm).tell_jump(listener, event, at, (at as isize + 1 + ahead) as usize),
                 // Where the stack is empty the word below it is the frame's own, and the event takes none.
                 false => (*vm).tell_at(listener, event, at, *sp.sub(1)),
             };
+            let over = event.is_jump() || N == op::RESUME;
             if let Err(answer) = told {
-                return match rest_of_own(vm, event, tools, answer) {
-                    Rest::GoOn if event.is_jump() || N == op::RESUME => go_on!(vm),
-                    Rest::GoOn => load_body!(N as u16, vm, arg),
-                    Rest::Moved => go_on!(vm),
+                return match rest_of_own(vm, event, armed.own, answer) {
+                    Rest::GoOn if !over => plain!(N, (*(*vm).frame).ip, (*(*vm).frame).sp, vm, arg),
+                    Rest::GoOn | Rest::Moved => go_on!(vm),
                     Rest::Failed => {
-                        let code = Stop::Raise as u32;
+                        let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
                         after_work!(vm, consts, code)
                     }
                 };
             }
-            if event.is_jump() || N == op::RESUME {
+            if over {
                 let mut m = Interp::<false, false>::load(vm);
                 m.ip = m.ip.offset(ahead);
                 return dispatch!(m);
             }
-            load_body!(N as u16, vm, arg)
-        }
-    }
-}
-abi! {
-    /// An instruction that has no event to fire after all: in a form that fills no caches.
-    fn unheard<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        // SAFETY: as in `own`.
-        unsafe {
-            let form = match N {
-                op::JUMP_BACKWARD => op::JUMP_BACKWARD_NO_JIT,
-                op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::RangeIter) => op::FOR_ITER_RANGE,
-                op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::SeqIter) => op::FOR_ITER_SEQ,
-                op::FOR_ITER => return probed::<N>(ip, sp, fp, consts, vm, arg),
-                n => n,
-            };
-            TABLE[form as usize](ip, sp, fp, consts, vm, arg)
+            plain!(N, (*(*vm).frame).ip, (*(*vm).frame).sp, vm, arg)
         }
     }
 }
 abi! {
     /// CALL on the probed machine, if no callback in Python hears it.
-    fn own_call(ip, sp, fp, consts, vm, arg) {
-        // SAFETY: as in `own`. The stack holds callable, self or NULL, and the arguments.
+    fn own_call(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`. The stack holds callable, self or NULL, and the arguments.
         unsafe {
             let f = (*vm).frame;
-            let code = &*(*f).code;
-            let at = (*f).prev_unit as usize;
-            let tools = code.sites.get().unwrap_unchecked().armed_unchecked(at).own;
+            let (at, armed) = (at.addr(), armed_in(armed));
+            (*f).begin(at, armed.noted);
             let n = arg as usize;
             let callable = *sp.sub(n + 2);
-            if (*vm).in_callback
-                || (*f).overlaid & TOO_LATE as u32 != 0
-                || callable.is_kind(Kind::Method)
-                || !(*vm).is_simple_call(code, tools)
+            let listener = (*vm).lone_closure(Event::Call, armed.own);
+            if callable.is_kind(Kind::Method)
+                || listener.is_none() && (*vm).listening.call_is_heard
+                || !(*vm).is_simple_call(&*(*f).code, armed.own)
             {
-                return probed::<{ op::CALL }>(ip, sp, fp, consts, vm, arg);
+                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             }
             show(ip, sp, vm);
-            if let Some(listener) = (*vm).lone_closure(Event::Call, tools) {
+            if let Some(listener) = listener {
                 let first = match () {
                     _ if !(*sp.sub(n + 1)).is_null() => *sp.sub(n + 1),
                     _ if n > 0 => *sp.sub(n),
                     _ => Word::NULL,
                 };
                 if let Err(answer) = (*vm).tell_call(listener, at, callable, first) {
-                    match rest_of_own(vm, Event::Call, tools, answer) {
+                    match rest_of_own(vm, Event::Call, armed.own, answer) {
                         Rest::GoOn => {}
                         Rest::Moved => return go_on!(vm),
                         Rest::Failed => {
-                            let code = Stop::Raise as u32;
+                            let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
                             return after_work!(vm, consts, code);
                         }
                     }
                 }
-            } else if (*vm).listening.call_is_heard {
-                return probed::<{ op::CALL }>(ip, sp, fp, consts, vm, arg);
             }
-            let m = Interp::<false, false>::load(vm);
-            if (*m.sp.sub(n + 2)).is_kind(Kind::Function) {
-                return TABLE[op::CALL_PY_EXACT as usize](m.ip, m.sp, m.fp, m.consts, vm, arg);
+            let mut m = Interp::<false, true>::load(vm);
+            let callable = *m.sp.sub(n + 2);
+            if callable.is_kind(Kind::Function) {
+                return plain!(op::CALL_PY_EXACT, m.ip, m.sp, vm, arg);
             }
-            let code = call_told(vm, arg);
+            // What the interpreter does itself runs nothing that could ask for C_RETURN meanwhile.
+            if !(*vm).ends_of_calls_are_heard() {
+                let done = match Value::of(&callable).get::<Builtin>().map(|b| b.intrinsic) {
+                    Some(Intrinsic::Len) => call::call_len(&mut m, arg),
+                    Some(Intrinsic::IsInstance) => call::call_isinstance(&mut m, arg),
+                    Some(Intrinsic::ListAppend) => call::call_list_append(&mut m, arg),
+                    _ => Err(Stop::Raise),
+                };
+                if done.is_ok() {
+                    return dispatch!(m);
+                }
+            }
+            let (consts, code) = (std::ptr::null(), call_told(vm, arg));
             after_work!(vm, consts, code)
         }
     }
@@ -329,11 +361,32 @@ fn call_told(vm: *mut Vm, arg: u32) -> u32 {
 }
 
 pub(super) const PROBE: Op = probe;
-/// What runs a base opcode on the probed machine.
-pub(super) const fn on_probed<const N: u8>() -> Op {
+/// The handler behind the probe of a base opcode that has an event to fire.
+pub(super) const fn own_handler<const N: u8>() -> Op {
     match N {
         op::CALL => own_call,
         _ if begins_with_its_event(N) => own::<N>,
-        _ => probed::<N>,
+        _ => own_generally::<N>,
     }
 }
+abi! {
+    /// The event of any other instruction.
+    fn own_generally<const N: u8>(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`.
+        unsafe {
+            (*(*vm).frame).begin(at.addr(), armed_in(armed).noted);
+            probed::<N>(ip, sp, at, armed, vm, arg)
+        }
+    }
+}
+/// Puts the handlers of what comes before an instruction into the table.
+pub(super) const fn with_first(mut table: [Op; ENTRIES]) -> [Op; ENTRIES] {
+    table[First::Nothing as usize] = probe_nothing;
+    table[First::Line as usize] = probe_line;
+    table[First::LineIfChanged as usize] = probe_line_if_changed;
+    table[First::Instruction as usize] = probe_instruction;
+    table[First::Both as usize] = probe_both;
+    table
+}
+/// Forms, plain and probed, and [`First`].
+pub(super) const ENTRIES: usize = First::Both as usize + 1;
