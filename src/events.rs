@@ -174,6 +174,7 @@ macro_rules! arguments {
     )* };
 }
 
+#[inline(always)]
 fn number(v: &Value) -> u32 {
     v.word().int() as u32
 }
@@ -230,6 +231,7 @@ pub struct Monitoring<'py> {
 }
 
 impl<'py> Monitoring<'py> {
+    #[inline(always)]
     pub(crate) fn new(vm: &'py mut Vm) -> Self {
         Monitoring { vm }
     }

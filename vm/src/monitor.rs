@@ -471,12 +471,12 @@ impl Vm {
 
     // ---- delivery
 
-    /// Calls the callbacks of `tools`, highest first, with the current frame's code object and `args`, which
+    /// Calls the callbacks of `tools`, one at least, highest first, with the current frame's code object and `args`, which
     /// somebody keeps.
     #[inline(always)]
     fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: Args) -> R {
-        match self.lone_closure(event, tools) {
-            // SAFETY: it has just been found.
+        // SAFETY: somebody hears the event; the closure has just been found.
+        match unsafe { self.lone_closure(event, tools) } {
             Some(listener) => match unsafe { self.tell(listener, event, args) } {
                 Ok(()) => Ok(()),
                 Err(answer) => self.heard_by_closure(answer, tools, event, offset),
@@ -485,13 +485,18 @@ impl Vm {
         }
     }
     /// The closure, if there is one for this event and nobody else, and nothing is to be done first.
+    ///
+    /// # Safety
+    /// There is a tool.
     #[inline(always)]
-    pub(crate) fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
+    pub(crate) unsafe fn lone_closure(&self, event: Event, tools: ToolMask) -> Option<*const Listener> {
+        debug_assert!(!tools.is_empty());
         let lone = &self.listening.lone[event.index()];
-        match &lone.listener {
-            Some(l) if lone.tools == tools && !self.listening.closings.are_waiting() => Some(Rc::as_ptr(l)),
-            _ => None,
+        if lone.tools != tools || self.listening.closings.are_waiting() {
+            return None;
         }
+        // SAFETY: where there are tools, there is a closure.
+        Some(unsafe { Rc::as_ptr(lone.listener.as_ref().unwrap_unchecked()) })
     }
     /// Tells the closure. An error: it did anything but look, and `heard_by_closure` goes on.
     ///

@@ -94,7 +94,8 @@ abi! {
             if (*vm).in_callback {
                 return probe_silently(ip, sp, at, bits, vm, arg);
             }
-            TABLE[armed.entry as usize](ip, sp, at, bits, vm, arg)
+            debug_assert!((armed.entry as usize) < ENTRIES);
+            TABLE.get_unchecked(armed.entry as usize)(ip, sp, at, bits, vm, arg)
         }
     }
 }
@@ -111,6 +112,8 @@ abi! {
 }
 abi! {
     /// In a callback.
+    #[cold]
+    #[inline(never)]
     fn probe_silently(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
         unsafe {
@@ -303,11 +306,11 @@ abi! {
             (*f).begin(at, armed.noted);
             let n = arg as usize;
             let callable = *sp.sub(n + 2);
+            if !(*vm).is_simple_call(&*(*f).code, armed.own) || callable.is_kind(Kind::Method) {
+                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+            }
             let listener = (*vm).lone_closure(Event::Call, armed.own);
-            if callable.is_kind(Kind::Method)
-                || listener.is_none() && (*vm).listening.call_is_heard
-                || !(*vm).is_simple_call(&*(*f).code, armed.own)
-            {
+            if listener.is_none() && (*vm).listening.call_is_heard {
                 return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             }
             show(ip, sp, vm);
