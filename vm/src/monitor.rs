@@ -434,22 +434,50 @@ impl Vm {
     /// tools that hear CALL now.
     #[inline(always)]
     pub(crate) fn fire_after_call(&mut self, heard: CallHeard, failed: bool) -> R {
-        let event = if failed { Event::CRaise } else { Event::CReturn };
+        let event = end_of_call(failed);
         if self.in_callback || self.monitor.heard(event).is_empty() {
             return Ok(());
         }
-        self.fire_call_end(heard, event)
+        let f = self.frame();
+        let (at, code) = (f.unit(), f.code());
+        let (callable, arg0) = self.call_arguments(code.base_op(at), code.base_arg(at) as usize);
+        self.fire_call_end(heard, event, callable, arg0)
+    }
+    /// The same of a CALL whose words begin at `base`.
+    ///
+    /// # Safety
+    /// They are on the current frame's stack: callable, self or NULL, `args` arguments.
+    #[inline(always)]
+    pub(crate) unsafe fn fire_after_direct_call(
+        &mut self,
+        heard: CallHeard,
+        failed: bool,
+        base: *const Word,
+        args: usize,
+    ) -> R {
+        let event = end_of_call(failed);
+        if self.in_callback || self.monitor.heard(event).is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the caller's promise.
+        let (callable, arg0) = unsafe {
+            let first = match *base.add(1) {
+                self_ if !self_.is_null() => self_,
+                _ if args > 0 => *base.add(2),
+                _ => Word::NULL,
+            };
+            (*base, if first.is_null() { self.monitoring_missing.word() } else { first })
+        };
+        self.fire_call_end(heard, event, callable, arg0)
     }
     #[inline(never)]
-    fn fire_call_end(&mut self, heard: CallHeard, event: Event) -> R {
-        // SAFETY: the current frame, which stays, keeps its code.
-        let code = unsafe { &*self.frame().code };
-        let tools = code.monitoring.borrow().active(Event::Call).minus(heard.disabled);
+    fn fire_call_end(&mut self, heard: CallHeard, event: Event, callable: Word, arg0: Word) -> R {
+        let f = self.frame();
+        let tools = f.code().monitoring.borrow().active(Event::Call).minus(heard.disabled);
         if tools.is_empty() {
             return Ok(());
         }
-        let at = self.frame().unit();
-        let (callable, arg0) = self.call_arguments(code.base_op(at), code.base_arg(at) as usize);
+        let at = f.unit();
         self.deliver(event, tools, at as u32 * 2, [offset_word(at), callable, arg0])
     }
 
@@ -477,7 +505,7 @@ impl Vm {
     fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: Args) -> R {
         // SAFETY: somebody hears the event; the closure has just been found.
         match unsafe { self.lone_closure(event, tools) } {
-            Some(listener) => match unsafe { self.tell(listener, event, args) } {
+            Some(listener) => match unsafe { self.tell(listener, self.frame, event, args) } {
                 Ok(()) => Ok(()),
                 Err(answer) => self.heard_by_closure(answer, tools, event, offset),
             },
@@ -503,10 +531,15 @@ impl Vm {
     /// Nothing here lets anybody have the address of a local variable: handlers of the tail chain do this too.
     ///
     /// # Safety
-    /// The listener is what `lone_closure` has found; since then, nothing has happened.
+    /// The listener is what `lone_closure` has found; since then, nothing has happened. The frame is the current one.
     #[inline(always)]
-    unsafe fn tell(&mut self, listener: *const Listener, event: Event, args: Args) -> Result<(), Answer> {
-        let frame = self.frame;
+    unsafe fn tell(
+        &mut self,
+        listener: *const Listener,
+        frame: *mut Frame,
+        event: Event,
+        args: Args,
+    ) -> Result<(), Answer> {
         self.events_fired += 1;
         self.in_callback = true;
         self.tracing.event = Some(event);
@@ -666,6 +699,10 @@ impl Vm {
 #[inline(always)]
 fn has_disabled(code: &Code) -> bool {
     code.monitoring.borrow().has_disabled()
+}
+
+fn end_of_call(failed: bool) -> Event {
+    if failed { Event::CRaise } else { Event::CReturn }
 }
 
 fn offset_word(unit: usize) -> Word {

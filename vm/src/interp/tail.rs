@@ -108,14 +108,15 @@ fn work<const N: u8, const P: bool>(vm: *mut Vm, arg: u32) -> u32 {
     }
 }
 
-/// Makes the frame show the registers.
+/// Makes the frame show the registers; answers the frame.
 #[inline(always)]
-fn show(ip: Ip, sp: *mut Word, vm: *mut Vm) {
+fn show(ip: Ip, sp: *mut Word, vm: *mut Vm) -> *mut Frame {
     // SAFETY: the VM and its current frame are live.
     unsafe {
         let f = (*vm).frame;
         (*f).ip = ip;
         (*f).sp = sp;
+        f
     }
 }
 

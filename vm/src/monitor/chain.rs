@@ -6,6 +6,7 @@
 use super::{CallHeard, has_disabled, offset_word, one, two};
 use crate::code::Code;
 use crate::error::{Exc, R};
+use crate::frame::Frame;
 use crate::listen::{Answer, Listener};
 use crate::machine::Flow;
 use crate::op;
@@ -29,12 +30,17 @@ impl Vm {
     /// # Safety
     /// As of `tell`; `at` is a unit of the current frame's code, which has its sites.
     #[inline(always)]
-    pub(crate) unsafe fn tell_line(&mut self, listener: *const Listener, at: usize) -> Result<(), Answer> {
+    pub(crate) unsafe fn tell_line(
+        &mut self,
+        listener: *const Listener,
+        frame: *mut Frame,
+        at: usize,
+    ) -> Result<(), Answer> {
         self.tracing.event_unit = at as u32;
         // SAFETY: the caller's promise.
         unsafe {
-            let line = (*self.frame().code).sites.get().unwrap_unchecked().at_unchecked(at).line;
-            self.tell(listener, Event::Line, one(Word::from_small(line as i64)))
+            let line = (*(*frame).code).sites.get().unwrap_unchecked().at_unchecked(at).line;
+            self.tell(listener, frame, Event::Line, one(Word::from_small(line as i64)))
         }
     }
     /// # Safety
@@ -43,11 +49,12 @@ impl Vm {
     pub(crate) unsafe fn tell_instruction(
         &mut self,
         listener: *const Listener,
+        frame: *mut Frame,
         at: usize,
     ) -> Result<(), Answer> {
         self.tracing.event_unit = at as u32;
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, Event::Instruction, one(offset_word(at))) }
+        unsafe { self.tell(listener, frame, Event::Instruction, one(offset_word(at))) }
     }
     /// The rest of a probe that told LINE or INSTRUCTION.
     pub(crate) fn rest_before(&mut self, armed: Armed, answer: Answer) -> R<u16> {
@@ -74,13 +81,14 @@ impl Vm {
     pub(crate) unsafe fn tell_at(
         &mut self,
         listener: *const Listener,
+        frame: *mut Frame,
         event: Event,
         at: usize,
         top: Word,
     ) -> Result<(), Answer> {
         self.tracing.event_unit = at as u32;
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, event, two(offset_word(at), top)) }
+        unsafe { self.tell(listener, frame, event, two(offset_word(at), top)) }
     }
     /// A jump or a branch that goes to unit `to`; the frame shows it as the instruction under way (rule M47).
     ///
@@ -90,6 +98,7 @@ impl Vm {
     pub(crate) unsafe fn tell_jump(
         &mut self,
         listener: *const Listener,
+        frame: *mut Frame,
         event: Event,
         at: usize,
         to: usize,
@@ -98,12 +107,12 @@ impl Vm {
         self.tracing.next_unit = to;
         // SAFETY: the caller's promise.
         unsafe {
-            let source = match self.frame().overlaid & OVERLAID as u32 {
+            let source = match (*frame).overlaid & OVERLAID as u32 {
                 0 if event != Event::BranchLeft => at,
-                0 => (*self.frame().code).sites.get().unwrap_unchecked().at_unchecked(at).source as usize,
+                0 => (*(*frame).code).sites.get().unwrap_unchecked().at_unchecked(at).source as usize,
                 _ => at,
             };
-            self.tell(listener, event, two(offset_word(source), offset_word(to)))
+            self.tell(listener, frame, event, two(offset_word(source), offset_word(to)))
         }
     }
     /// CALL; `first` is the first argument, or NULL.
@@ -114,6 +123,7 @@ impl Vm {
     pub(crate) unsafe fn tell_call(
         &mut self,
         listener: *const Listener,
+        frame: *mut Frame,
         at: usize,
         callable: Word,
         first: Word,
@@ -121,7 +131,7 @@ impl Vm {
         self.tracing.event_unit = at as u32;
         let first = if first.is_null() { self.monitoring_missing.word() } else { first };
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, Event::Call, [offset_word(at), callable, first]) }
+        unsafe { self.tell(listener, frame, Event::Call, [offset_word(at), callable, first]) }
     }
     /// The rest of an instruction's own event, as in `Machine::event`.
     pub(crate) fn rest_of_own(&mut self, event: Event, tools: ToolMask, answer: Answer) -> Rest {

@@ -94,8 +94,13 @@ fn call_direct(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow<bool>
         let has_self = !(*base.add(1)).is_null() as usize;
         let given = Value::slice_of(base.add(2 - has_self), args + has_self);
         let Some(r) = direct(vm, b, given) else { return Ok(false) };
-        let v = vm.after_call(r, heard)?.into_word();
-        replace_call(vm, base, v, SKIP);
+        let r = match heard {
+            None => r,
+            Some(heard) => {
+                vm.before_result(r, |vm, failed| vm.fire_after_direct_call(heard, failed, base, args))
+            }
+        };
+        replace_call(vm, base, r?.into_word(), SKIP);
     }
     Ok(true)
 }
@@ -533,14 +538,19 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn after_call(&mut self, r: R<Value>, heard: Option<CallHeard>) -> R<Value> {
         let Some(heard) = heard else { return r };
+        self.before_result(r, |vm, failed| vm.fire_after_call(heard, failed))
+    }
+    /// Does something before the result counts, which an exception of its own replaces.
+    #[inline(always)]
+    fn before_result(&mut self, r: R<Value>, f: impl FnOnce(&mut Vm, bool) -> R) -> R<Value> {
         match r {
             Ok(v) => {
-                self.fire_after_call(heard, false)?;
+                f(self, false)?;
                 Ok(v)
             }
             Err(Exc) => {
                 let e = self.take_pending();
-                self.fire_after_call(heard, true)?;
+                f(self, true)?;
                 Err(self.set_pending(e))
             }
         }

@@ -26,8 +26,8 @@ unsafe fn armed_in(register: *const Word) -> Armed {
 
 /// The plain form of an opcode.
 macro_rules! plain {
-    ($op:expr, $ip:expr, $sp:expr, $vm:ident, $arg:ident) => {{
-        let f = (*$vm).frame;
+    ($op:expr, $ip:expr, $sp:expr, $f:expr, $vm:ident, $arg:ident) => {{
+        let f = $f;
         let consts = (*(*f).code).consts.as_ptr().cast();
         TABLE[$op as u8 as usize]($ip, $sp, (*f).locals, consts, $vm, $arg)
     }};
@@ -41,7 +41,7 @@ macro_rules! body {
             return TABLE[($armed.form & 511) as usize]((*f).ip, (*f).sp, at, armed, $vm, $arg);
         }
         (*f).begin($at, $armed.noted);
-        plain!($armed.form, (*f).ip, (*f).sp, $vm, $arg)
+        plain!($armed.form, (*f).ip, (*f).sp, f, $vm, $arg)
     }};
 }
 /// The same in the form that the general way answers; it has begun.
@@ -57,7 +57,7 @@ macro_rules! body_in_form {
             _ if form & ON_PROBED != 0 => {
                 PROBED[form as u8 as usize]((*f).ip, (*f).sp, (*f).locals, std::ptr::null(), $vm, $arg)
             }
-            _ => plain!(form, (*f).ip, (*f).sp, $vm, $arg),
+            _ => plain!(form, (*f).ip, (*f).sp, f, $vm, $arg),
         }
     }};
 }
@@ -104,9 +104,9 @@ abi! {
     fn probe_nothing(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
         unsafe {
-            let armed = armed_in(armed);
-            (*(*vm).frame).begin(at.addr(), armed.noted);
-            plain!(armed.form, ip, sp, vm, arg)
+            let (f, armed) = ((*vm).frame, armed_in(armed));
+            (*f).begin(at.addr(), armed.noted);
+            plain!(armed.form, ip, sp, f, vm, arg)
         }
     }
 }
@@ -135,8 +135,8 @@ abi! {
             let Some(listener) = (*vm).lone_closure(Event::Line, armed_here.line) else {
                 return probe_both(ip, sp, at, armed, vm, arg);
             };
-            show(ip, sp, vm);
-            match (*vm).tell_line(listener, at.addr()) {
+            let f = show(ip, sp, vm);
+            match (*vm).tell_line(listener, f, at.addr()) {
                 Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
                 Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
             }
@@ -169,8 +169,8 @@ abi! {
             let Some(listener) = (*vm).lone_closure(Event::Instruction, armed_here.instruction) else {
                 return probe_both(ip, sp, at, armed, vm, arg);
             };
-            show(ip, sp, vm);
-            match (*vm).tell_instruction(listener, at.addr()) {
+            let f = show(ip, sp, vm);
+            match (*vm).tell_instruction(listener, f, at.addr()) {
                 Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
                 Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
             }
@@ -227,7 +227,7 @@ abi! {
                     op::FOR_ITER => return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg),
                     n => n,
                 };
-                return plain!(form, ip, sp, vm, arg);
+                return plain!(form, ip, sp, f, vm, arg);
             }
             let event = op::hosted_event(N, arg).unwrap_unchecked();
             let Some(listener) = (*vm).lone_closure(event, armed.own) else {
@@ -272,14 +272,17 @@ abi! {
             }
             show(ip, sp, vm);
             let told = match event.is_jump() {
-                true => (*vm).tell_jump(listener, event, at, (at as isize + 1 + ahead) as usize),
+                true => (*vm).tell_jump(listener, f, event, at, (at as isize + 1 + ahead) as usize),
                 // Where the stack is empty the word below it is the frame's own, and the event takes none.
-                false => (*vm).tell_at(listener, event, at, *sp.sub(1)),
+                false => (*vm).tell_at(listener, f, event, at, *sp.sub(1)),
             };
             let over = event.is_jump() || N == op::RESUME;
             if let Err(answer) = told {
                 return match rest_of_own(vm, event, armed.own, answer) {
-                    Rest::GoOn if !over => plain!(N, (*(*vm).frame).ip, (*(*vm).frame).sp, vm, arg),
+                    Rest::GoOn if !over => {
+                        let f = (*vm).frame;
+                        plain!(N, (*f).ip, (*f).sp, f, vm, arg)
+                    }
                     Rest::GoOn | Rest::Moved => go_on!(vm),
                     Rest::Failed => {
                         let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
@@ -292,7 +295,8 @@ abi! {
                 m.ip = m.ip.offset(ahead);
                 return dispatch!(m);
             }
-            plain!(N, (*(*vm).frame).ip, (*(*vm).frame).sp, vm, arg)
+            let f = (*vm).frame;
+            plain!(N, (*f).ip, (*f).sp, f, vm, arg)
         }
     }
 }
@@ -320,7 +324,7 @@ abi! {
                     _ if n > 0 => *sp.sub(n),
                     _ => Word::NULL,
                 };
-                if let Err(answer) = (*vm).tell_call(listener, at, callable, first) {
+                if let Err(answer) = (*vm).tell_call(listener, f, at, callable, first) {
                     match rest_of_own(vm, Event::Call, armed.own, answer) {
                         Rest::GoOn => {}
                         Rest::Moved => return go_on!(vm),
@@ -334,7 +338,7 @@ abi! {
             let mut m = Interp::<false, true>::load(vm);
             let callable = *m.sp.sub(n + 2);
             if callable.is_kind(Kind::Function) {
-                return plain!(op::CALL_PY_EXACT, m.ip, m.sp, vm, arg);
+                return plain!(op::CALL_PY_EXACT, m.ip, m.sp, (*vm).frame, vm, arg);
             }
             // What the interpreter does itself runs nothing that could ask for C_RETURN meanwhile.
             if !(*vm).ends_of_calls_are_heard() {
