@@ -387,3 +387,136 @@ fn examples_run() {
     assert_eq!(table, [("program.py:1 fib", 177), ("program.py:1 <module>", 1)]);
     let _ = std::fs::remove_dir_all(folder);
 }
+
+/// Fails at the `nth` event in `g`, as a callback in Python does, and says where the exception arose.
+const FAILING: &str = "
+import sys
+mon = sys.monitoring
+
+def h(x):
+    return x
+
+def g(n):
+    for i in range(n):
+        if i & 1:
+            len('a')
+        else:
+            h(i)
+        while i > 1:
+            i -= 1
+    try:
+        int('x')
+    except ValueError:
+        pass
+    k = None
+    if k is None:
+        yield n
+    yield from (k for k in [1])
+
+def where():
+    found = 'nowhere'
+    try:
+        for x in g(4):
+            pass
+    except SystemError as e:
+        tb = e.__traceback__
+        while tb is not None:
+            if tb.tb_frame.f_code.co_name in ('g', 'h', 'where'):
+                found = f'{tb.tb_frame.f_code.co_name} {tb.tb_lineno} {tb.tb_lasti}'
+            tb = tb.tb_next
+    return found
+
+def in_python(event, nth):
+    left = [nth]
+    def fail(code, *args):
+        if code.co_name == 'g':
+            left[0] -= 1
+            if not left[0]:
+                raise SystemError
+    events = getattr(mon.events, event)
+    mon.use_tool_id(4, 'python')
+    mon.register_callback(4, events, fail)
+    mon.set_events(4, mon.events.CALL if event in ('C_RETURN', 'C_RAISE') else events)
+    try:
+        return where()
+    finally:
+        mon.set_events(4, 0)
+        mon.register_callback(4, events, None)
+        mon.free_tool_id(4)
+";
+
+#[test]
+fn closures_fail_where_callbacks_fail() {
+    each_mode(|py| {
+        run(py, FAILING).unwrap();
+        let tool = py.monitoring().take_tool(ToolId::PROFILER, "test").unwrap();
+        let id = tool.id();
+        macro_rules! compare {
+            ($($event:ident $name:literal;)*) => { $(
+                for nth in 1..=6u64 {
+                    let ask = format!("in_python('{}', {nth})", $name);
+                    let expected = py.eval(&ask, "ask.py").unwrap();
+                    let expected = py.to_string(&expected).unwrap();
+                    let count = Count::default();
+                    let guard = py.monitoring().watch(id, events::$event, move |_, e| {
+                        if e.code.name() == "g" {
+                            count.add();
+                            assert!(count.get() != nth, "on purpose");
+                        }
+                        Verdict::Continue
+                    }).unwrap();
+                    // The panic goes on behind the program, which has caught its exception.
+                    let over = catch_unwind(AssertUnwindSafe(|| run(py, "found = where()").unwrap()));
+                    drop(guard);
+                    assert_eq!(over.is_err(), expected != "nowhere", "{} {nth}", $name);
+                    let found = py.global("found").unwrap();
+                    assert_eq!(py.to_string(&found).unwrap(), expected, "{} {nth}", $name);
+                }
+            )* };
+        }
+        compare! {
+            Line "LINE"; Instruction "INSTRUCTION"; PyStart "PY_START"; PyResume "PY_RESUME"; PyReturn "PY_RETURN";
+            PyYield "PY_YIELD"; Call "CALL"; CReturn "C_RETURN"; CRaise "C_RAISE"; Jump "JUMP";
+            BranchLeft "BRANCH_LEFT"; BranchRight "BRANCH_RIGHT"; Branch "BRANCH"; StopIteration "STOP_ITERATION";
+            Raise "RAISE"; ExceptionHandled "EXCEPTION_HANDLED";
+        }
+    });
+}
+
+#[test]
+fn what_a_closure_switches_on_counts_at_once() {
+    each_mode(|py| {
+        let tool = py.monitoring().take_tool(ToolId::COVERAGE, "test").unwrap();
+        let id = tool.id();
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (a, b, c) = (log.clone(), log.clone(), log.clone());
+        let _line = py.monitoring().on(id, events::Line, move |m, at| {
+            a.lock().unwrap().push(format!("line {}", at.line));
+            let set = if at.line == 3 { EventSet::LINE | EventSet::INSTRUCTION } else { EventSet::LINE };
+            m.set_local_events(id, at.code, set).unwrap();
+            Verdict::Continue
+        });
+        let _instruction = py.monitoring().on(id, events::Instruction, move |m, at| {
+            b.lock().unwrap().push(format!("instruction {}", at.offset));
+            // Comes too late for this instruction (rule M89), in time for the next.
+            let set = EventSet::LINE | EventSet::INSTRUCTION | EventSet::BRANCH_LEFT;
+            m.set_local_events(id, at.code, set).unwrap();
+            Verdict::Continue
+        });
+        let _branch = py.monitoring().on(id, events::BranchLeft, move |_, e| {
+            c.lock().unwrap().push(format!("branch {} {}", e.offset, e.destination));
+            Verdict::Continue
+        });
+        let f = py.global("f").unwrap();
+        let code = code_of(&f).unwrap();
+        py.monitoring().set_local_events(id, events::CodeRef::of(&code).unwrap(), EventSet::LINE).unwrap();
+        run(py, "f(2)").unwrap();
+        let log = log.lock().unwrap().join(", ");
+        let entry = "line 2, line 3, instruction 6, instruction 16, instruction 18, instruction 26";
+        let first = "instruction 28, branch 28 32, instruction 32, line 4";
+        // Line 4 has switched the branch off, the FOR_ITER itself on again.
+        let second = "line 3, instruction 28, instruction 32, line 4";
+        let end = "line 3, instruction 28, instruction 56, line 5";
+        assert_eq!(log, [entry, first, second, end].join(", "));
+    });
+}
