@@ -20,8 +20,8 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
-    RangeIter, SeqIter, Str, Tuple,
+    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
+    RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
@@ -31,9 +31,6 @@ use crate::value::unguarded;
 use crate::value::{Value, Word};
 use crate::vm::{Vm, take_locals};
 use seriema_monitoring::Event;
-use std::cell::Cell;
-#[cfg(seriema_tail)]
-use std::mem::MaybeUninit;
 
 /// The machine registers. `FAST`: calls bail; `PROBED`: events fire.
 pub struct Interp<const PROBED: bool, const FAST: bool> {
@@ -45,56 +42,6 @@ pub struct Interp<const PROBED: bool, const FAST: bool> {
     pub vm: *mut Vm,
     /// FAST: the VM's list of dying objects is not empty.
     dying: bool,
-}
-
-/// Objects whose last reference a FAST handler gives up: a call in the handler, cold as it may be, would make it
-/// keep registers on the stack, so they go once it is over (measured: ten instructions of each of the commonest
-/// handlers).
-#[derive(Default)]
-pub(crate) struct Dying {
-    /// Owned; the first `count`.
-    words: [Cell<u64>; Dying::MOST],
-    count: Cell<usize>,
-}
-
-impl Dying {
-    /// No instruction drops more objects than this without a call.
-    const MOST: usize = 16;
-
-    #[inline(always)]
-    fn add(&self, w: Word) {
-        let n = self.count.get();
-        debug_assert!(n < Dying::MOST);
-        self.words[n % Dying::MOST].set(w.0);
-        self.count.set(n + 1);
-    }
-    /// The one there is, if it is one.
-    #[cfg(seriema_tail)]
-    #[inline(always)]
-    fn lone(&self) -> Option<Word> {
-        if self.count.get() != 1 {
-            return None;
-        }
-        self.count.set(0);
-        Some(Word(self.words[0].get()))
-    }
-    /// Lets go of them, in order. That may run Python, which may come by here again.
-    #[cfg(seriema_tail)]
-    #[cold]
-    #[inline(never)]
-    fn bury(vm: *mut Vm) {
-        // SAFETY: the VM is live.
-        let list = unsafe { &(*vm).dying };
-        let n = list.count.replace(0).min(Dying::MOST);
-        let mut words = [const { MaybeUninit::<u64>::uninit() }; Dying::MOST];
-        for (to, from) in words[..n].iter_mut().zip(&list.words) {
-            to.write(from.get());
-        }
-        for w in &words[..n] {
-            // SAFETY: written above; the handler gave its reference up.
-            unsafe { Word(w.assume_init()).decref() };
-        }
-    }
 }
 
 const BAIL: Flow<Word> = Err(Stop::Raise);
@@ -579,6 +526,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
                 Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
                 Kind::Tuple => Some(Word::from_bool(!v.cast::<Tuple>().as_slice().is_empty())),
+                Kind::Dict => Some(Word::from_bool(!v.cast::<Dict>().is_empty())),
+                Kind::Set => Some(Word::from_bool(!v.cast::<Set>().is_empty())),
                 _ => None,
             }
         }
@@ -626,6 +575,16 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         unsafe { known::contains(container, item) }.map(Word::from_bool)
     }
     #[inline(always)]
+    fn part(&mut self, c: Word, start: Word, stop: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::part(self.vm, c, start, stop) }
+    }
+    #[inline(always)]
+    fn joined(&mut self, a: Word, b: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::joined(self.vm, a, b) }
+    }
+    #[inline(always)]
     fn tuple_item(&mut self, tuple: Word, index: Word) -> Option<Word> {
         if !tuple.is_plain(Kind::Tuple) || !index.is_int() {
             return None;
@@ -660,7 +619,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     #[inline(always)]
     fn append(&mut self, list: Word, v: Word) -> bool {
         // SAFETY: LIST_APPEND's operand is a list; the body hands its reference over.
-        unsafe { list.cast::<List>().push_within(v) }
+        unsafe { list.cast::<List>().try_push(v) }
     }
     #[inline(always)]
     fn resume_in_loop(&mut self, generator: Word, arg: u32) -> bool {
@@ -823,11 +782,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                             it.index.set(i + 1);
                             Next::Item(v.word().incref())
                         }
-                        // Exhaustion lets go of the sequence; of the last reference in the general path.
-                        None if seq.ref_count() == 1 => Next::Other,
+                        // Exhaustion lets go of the sequence.
                         None => {
-                            (*seq.word().header()).decref();
+                            let w = seq.word();
                             it.seq.as_ptr().write(Value::NULL);
+                            self.drop(w);
                             Next::Done
                         }
                     }
@@ -1007,11 +966,20 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         true
     }
     #[inline(always)]
+    fn init_closure(&mut self, function: Word, cells: Word) -> bool {
+        if !cells.is_plain(Kind::Tuple) {
+            return false;
+        }
+        // SAFETY: MAKE_FUNCTION has just made it: nobody else has seen it; the body hands its reference over.
+        unsafe { Function::init_closure(function, Value::from_word(cells)) };
+        true
+    }
+    #[inline(always)]
     fn make_list(&mut self, n: u32) -> bool {
         // SAFETY: the words are on the stack, whose references move to the list.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(list) = List::try_of(&(*self.vm).types.list, first, n as usize) else { return false };
+            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else { return false };
             first.write(list);
             self.sp = first.add(1);
         }
@@ -1022,7 +990,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: as in `make_list`.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(tuple) = Tuple::try_of(&(*self.vm).types.tuple, first, n as usize) else { return false };
+            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else { return false };
             first.write(tuple);
             self.sp = first.add(1);
         }
@@ -1033,21 +1001,16 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Ok(false)
     }
     #[inline(always)]
-    fn call_intrinsic(&mut self, which: Intrinsic) -> bool {
-        let args = if which == Intrinsic::IsInstance { 2 } else { 1 };
-        // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up:
-        // `known::call` has seen that none is the last.
+    fn call_intrinsic(&mut self, which: Intrinsic, args: u32) -> bool {
+        let words = args as usize + 2;
+        // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up.
         unsafe {
-            let base = self.sp.sub(args + 2);
-            let Some(r) = known::call(self.vm, base, which) else { return false };
-            for i in 0..args + 2 {
-                let w = *base.add(i);
-                if w.is_ptr() {
-                    (*w.header()).decref();
-                }
+            let Some(r) = known::call(self.vm, self.sp.sub(words), which, args) else { return false };
+            for _ in 0..words {
+                self.shrink(1);
+                self.drop(*self.sp);
             }
-            base.write(r);
-            self.sp = base.add(1);
+            self.push(r);
         }
         true
     }
@@ -1216,6 +1179,9 @@ fn run_loop(vm: *mut Vm) {
     }
 }
 
+mod dying;
 mod known;
 #[cfg(seriema_tail)]
 mod tail;
+
+pub(crate) use dying::Dying;

@@ -248,15 +248,25 @@ pub trait Machine: Sized {
     fn text_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Option<Self::V>;
     /// The value of a key in a dict, a new reference.
     fn dict_item(&mut self, dict: Self::V, key: Self::V) -> Option<Self::V>;
-    /// Replaces the value of a key that the dict has; takes over `v`, answers the old value.
+    /// Sets the value of a key of a dict; takes over `v`, answers the old value (NULL for a new key).
     fn set_dict_item(&mut self, dict: Self::V, key: Self::V, v: Self::V) -> Option<Self::V>;
     /// The bound method in callable position becomes function and self. False: it is something else.
     fn expand_method(&mut self, args: u32) -> bool;
-    /// The call on the stack, if it is this one (of its usual number of arguments) and nothing but a few words has
-    /// to be looked at: the result is put in its place.
-    fn call_intrinsic(&mut self, which: Intrinsic) -> bool;
+    /// The call on the stack, if it is this one and nothing but a few words has to be looked at: the result is put
+    /// in its place. `args` are as many as the callable takes.
+    fn call_intrinsic(&mut self, which: Intrinsic, args: u32) -> bool;
     /// Membership in a set or dict as a bool value.
     fn contains(&mut self, container: Self::V, item: Self::V) -> Option<Self::V>;
+    /// A slice of a list or tuple, a new reference.
+    fn part(&mut self, c: Self::V, start: Self::V, stop: Self::V) -> Option<Self::V> {
+        let _ = (c, start, stop);
+        None
+    }
+    /// The sum of two lists, a new reference.
+    fn joined(&mut self, a: Self::V, b: Self::V) -> Option<Self::V> {
+        let _ = (a, b);
+        None
+    }
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
@@ -329,6 +339,10 @@ pub trait Machine: Sized {
     }
     /// The same for a tuple, of at least one.
     fn make_tuple(&mut self, _n: u32) -> bool {
+        false
+    }
+    /// Hands a new function its closure. False: these are no cells.
+    fn init_closure(&mut self, _function: Self::V, _cells: Self::V) -> bool {
         false
     }
     /// Carries out a call of a builtin that the machine knows by itself.

@@ -108,6 +108,14 @@ impl Seek {
     fn new(hash: i64) -> Seek {
         Seek { at: hash as usize, step: 0 }
     }
+    /// Triangular numbers visit every slot of a power-of-two table.
+    #[inline(always)]
+    fn next(&mut self, mask: usize) -> usize {
+        let at = self.at & mask;
+        self.step += 1;
+        self.at = at + self.step;
+        at
+    }
 }
 
 impl Table {
@@ -133,10 +141,7 @@ impl Table {
             n => n - 1,
         };
         loop {
-            // Triangular numbers visit every slot of a power-of-two table.
-            let at = seek.at & mask;
-            seek.step += 1;
-            seek.at = at + seek.step;
+            let at = seek.next(mask);
             // SAFETY: the mask keeps `at` in the table, and an index in the table is that of an entry.
             let i = unsafe { *self.indices.get_unchecked(at) };
             if i >= 0 {
@@ -166,16 +171,18 @@ impl Table {
             }
         }
     }
+    #[inline(always)]
     fn place(&mut self, hash: i64, index: i32) {
         let mask = self.indices.len() - 1;
-        let mut step = 0;
+        let mut seek = Seek::new(hash);
         loop {
-            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
-            if self.indices[at] < 0 {
-                self.indices[at] = index;
+            let at = seek.next(mask);
+            // SAFETY: the mask keeps `at` in the table, which is not full.
+            let slot = unsafe { self.indices.get_unchecked_mut(at) };
+            if *slot < 0 {
+                *slot = index;
                 return;
             }
-            step += 1;
         }
     }
     /// Drops the deleted entries and sizes the index for `used` entries and as many again.
@@ -216,13 +223,12 @@ impl Table {
     fn slot_of(&self, index: usize) -> usize {
         let mask = self.indices.len() - 1;
         let hash = self.entries[index].hash;
-        let mut step = 0;
+        let mut seek = Seek::new(hash);
         loop {
-            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            let at = seek.next(mask);
             if self.indices[at] == index as i32 {
                 return at;
             }
-            step += 1;
         }
     }
 }
@@ -353,9 +359,7 @@ impl Dict {
             }
             let mut seek = Seek::new(hash);
             while seek.step <= n {
-                let at = seek.at & (n - 1);
-                seek.step += 1;
-                seek.at = at + seek.step;
+                let at = seek.next(n - 1);
                 let i = *t.indices.get_unchecked(at);
                 if i == FREE {
                     return Some(None);
@@ -380,6 +384,16 @@ impl Dict {
     pub fn get_str(&self, name: &Value) -> Option<Value> {
         let i = self.find_str(name)?;
         Some(self.value_at(i))
+    }
+
+    /// The same by a name that has one object, as the usual key has.
+    #[inline]
+    pub fn get_interned(&self, name: &Value) -> Option<Value> {
+        match self.settled(name.word(), name.as_::<Str>().hash()) {
+            // SAFETY: the dict owns its value.
+            Some(found) => found.map(|v| unsafe { *v }.to_value()),
+            None => self.get_str(name),
+        }
     }
 
     #[inline]
@@ -508,6 +522,31 @@ impl Dict {
         {
             vm.fire_watch(WatchKey::Absent(self.id.get(), name.as_str().into()));
         }
+    }
+
+    /// Adds a key that is not there, if there is room. `key` gets a new reference, that to `value` is handed over.
+    ///
+    /// # Safety
+    /// The dict is not celled; key and value are live.
+    #[inline(always)]
+    pub unsafe fn add_within(&self, key: Word, hash: i64, value: Word) -> bool {
+        // SAFETY: nothing else runs here; the entry lies within the capacity, its slot in the index.
+        unsafe {
+            let t = &mut *self.table.as_ptr();
+            let n = t.entries.len();
+            if n == t.entries.capacity() || (n + 1) * 3 > t.indices.len() * 2 {
+                return false;
+            }
+            let entry = t.entries.as_mut_ptr().add(n);
+            (&raw mut (*entry).hash).write(hash);
+            (&raw mut (*entry).key).write(Value::from_word(key.incref()));
+            (&raw mut (*entry).value).write(value);
+            t.entries.set_len(n + 1);
+            t.place(hash, n as i32);
+            t.version += 1;
+        }
+        self.used.set(self.used.get() + 1);
+        true
     }
 
     /// Removes a key and returns its value.

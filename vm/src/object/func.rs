@@ -169,6 +169,8 @@ pub enum Intrinsic {
     Len,
     IsInstance,
     ListAppend,
+    Id,
+    DictGet,
     /// The class `type`, of one argument.
     Type,
 }
@@ -209,13 +211,14 @@ impl Builtin {
             (false, false) if def.name != "__new__" => Route::Bound,
             _ => Route::General,
         };
+        let method_of = |kind| owner.get::<super::Type>().is_some_and(|t| t.instance.get() == kind);
         let in_builtins = module.get::<super::Str>().is_some_and(|m| m.bytes() == b"builtins");
         let intrinsic = match def.name {
             "len" if in_builtins => Intrinsic::Len,
             "isinstance" if in_builtins => Intrinsic::IsInstance,
-            "append" if owner.get::<super::Type>().is_some_and(|t| t.instance.get() == Kind::List) => {
-                Intrinsic::ListAppend
-            }
+            "id" if in_builtins => Intrinsic::Id,
+            "append" if method_of(Kind::List) => Intrinsic::ListAppend,
+            "get" if method_of(Kind::Dict) => Intrinsic::DictGet,
             _ => Intrinsic::None,
         };
         alloc(Builtin { h: Header::new(Kind::Builtin, ty), def, self_, owner, module, intrinsic, route })

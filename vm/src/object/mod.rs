@@ -36,7 +36,7 @@ pub use func::{
 };
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};
-pub use list::{List, append_copies};
+pub use list::{List, append_copies, move_words};
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
 };

@@ -145,6 +145,14 @@ pub fn delete_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
 
 #[inline(always)]
 pub fn binary_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (stop, start, c) = (m.peek(0), m.peek(1), m.peek(2));
+    if let Some(r) = m.part(c, start, stop) {
+        // The bounds are ints or None.
+        m.set(2, r);
+        m.shrink(2);
+        m.drop(c);
+        return Ok(());
+    }
     m.residual(rt::binary_slice, arg)
 }
 
