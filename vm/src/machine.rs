@@ -262,6 +262,11 @@ pub trait Machine: Sized {
         let _ = (c, start, stop);
         None
     }
+    /// Exchanges the items of a slice of a list with those of another list that nobody else has, as many.
+    fn exchange_part(&mut self, c: Self::V, start: Self::V, stop: Self::V, items: Self::V) -> bool {
+        let _ = (c, start, stop, items);
+        false
+    }
     /// The sum of two lists, a new reference.
     fn joined(&mut self, a: Self::V, b: Self::V) -> Option<Self::V> {
         let _ = (a, b);
@@ -323,6 +328,11 @@ pub trait Machine: Sized {
     fn global(&mut self, name: u32) -> Option<Self::V>;
     /// The content of the closure cell in a local slot, borrowed; `None` when unbound.
     fn cell_value(&mut self, slot: u32) -> Option<Self::V>;
+    /// Sets it; takes over `v`, answers what was there (NULL if it was unbound).
+    fn set_cell_value(&mut self, slot: u32, v: Self::V) -> Option<Self::V> {
+        let _ = (slot, v);
+        None
+    }
     /// Value of a quickened LOAD_GLOBAL's cell, a new reference.
     fn cached_global(&mut self) -> Self::V;
 
@@ -349,6 +359,18 @@ pub trait Machine: Sized {
     fn call_known(&mut self, args: u32) -> Flow<bool>;
     /// Leaves the frame with the value on top of the stack.
     fn leave_function(&mut self) -> Flow;
+    /// The same, of the frame of a generator.
+    fn leave_generator(&mut self) -> Flow {
+        self.leave_function()
+    }
+    /// A new function replaces the code on top of the stack, where the machine can without a call.
+    fn make_function(&mut self) -> bool {
+        false
+    }
+    /// The tuple of a list replaces it on top of the stack.
+    fn tuple_of_list(&mut self) -> bool {
+        false
+    }
 
     // ---- monitoring (nothing unless PROBED)
     /// A local event of this instruction; `target` is the destination unit of jumps and branches.

@@ -19,7 +19,7 @@ pub(crate) struct Dying {
 
 impl Dying {
     /// No instruction drops more objects than this without a call.
-    pub(super) const MOST: usize = 16;
+    pub(super) const MOST: usize = 32;
 
     #[inline(always)]
     pub(super) fn add(&self, w: Word) {
@@ -37,6 +37,18 @@ impl Dying {
         }
         self.count.set(0);
         Some(Word(self.words[0].get()))
+    }
+    /// `bury`, where the handler has left the chain: what it leaves behind for Rust outlives the finalisers.
+    #[cfg(seriema_tail)]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn bury_leaving(vm: *mut Vm) {
+        // SAFETY: the VM is live.
+        unsafe {
+            let left = ((*vm).result.take(), (*vm).yielded);
+            Dying::bury(vm);
+            ((*vm).result, (*vm).yielded) = left;
+        }
     }
     /// Lets go of them, in order. That may run Python, which may come by here again.
     #[cfg(seriema_tail)]

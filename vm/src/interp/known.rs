@@ -101,6 +101,81 @@ pub unsafe fn part(vm: *mut Vm, c: Word, start: Word, stop: Word) -> Option<Word
     }
 }
 
+/// Exchanges a slice of a list with the items of a list that nobody else has, as many.
+///
+/// # Safety
+/// The words live in their slots.
+#[inline(always)]
+pub unsafe fn exchange_part(c: Word, start: Word, stop: Word, items: Word) -> Option<()> {
+    if !c.is_plain(Kind::List) || !items.is_plain(Kind::List) || c == items {
+        return None;
+    }
+    // SAFETY: kinds tested.
+    unsafe {
+        let (list, other) = (c.cast::<List>(), items.cast::<List>());
+        let from = bound(start, 0, list.len())?;
+        let n = bound(stop, list.len(), list.len())?.saturating_sub(from);
+        if n != other.len() || (*items.header()).count() != 1 {
+            return None;
+        }
+        list.exchange(from, other);
+    }
+    Some(())
+}
+
+/// The tuple of a list that is not empty.
+///
+/// # Safety
+/// The word lives in its slot.
+#[inline(always)]
+pub unsafe fn tuple_of_list(vm: *mut Vm, list: Word) -> Option<Word> {
+    if !list.is_plain(Kind::List) {
+        return None;
+    }
+    // SAFETY: kind tested; the list owns its items, or they move.
+    unsafe {
+        let (ty, l) = (&(*vm).types.tuple, list.cast::<List>());
+        let (items, n) = (l.as_slice().as_ptr().cast(), l.len());
+        match (*list.header()).count() {
+            _ if n == 0 => None,
+            1 => {
+                let t = Tuple::try_of::<false>(ty, items, n)?;
+                l.forget_items();
+                Some(t)
+            }
+            _ => Tuple::try_of::<true>(ty, items, n),
+        }
+    }
+}
+
+/// A new function of a code object, whose reference moves to it, with the globals of the current frame.
+///
+/// # Safety
+/// The word lives in its slot.
+#[inline(always)]
+pub unsafe fn new_function(vm: *mut Vm, code: Word) -> Option<Word> {
+    if !code.is_kind(Kind::Code) {
+        return None;
+    }
+    // SAFETY: kind tested; the frame's function keeps the globals.
+    unsafe {
+        let outer = (*(*vm).frame).function();
+        let g = outer.globals.word().cast::<Dict>();
+        // Else the code has to be bound to its globals.
+        let id = code.cast::<Code>().globals_id.get();
+        if id == 0 || id != g.id() {
+            return None;
+        }
+        let name = (*vm).name_of_name.word();
+        let module = match g.settled(name, ready_hash(name)?)? {
+            Some(v) if (*v).is_null() => return None,
+            Some(v) => *v,
+            None => Word::NONE,
+        };
+        Function::try_new(&(*vm).types.function, code, outer, module)
+    }
+}
+
 /// A bound of a slice of `len` items.
 #[inline(always)]
 fn bound(w: Word, default: usize, len: usize) -> Option<usize> {

@@ -104,9 +104,16 @@ struct Seek {
     step: usize,
 }
 impl Seek {
+    /// Hashes that are addresses differ above the lowest bits; small ints still keep their order and places of
+    /// their own.
+    #[inline(always)]
+    fn spread(hash: i64) -> usize {
+        let h = hash as usize;
+        h.wrapping_add(h >> 4).wrapping_add(h >> 7)
+    }
     #[inline(always)]
     fn new(hash: i64) -> Seek {
-        Seek { at: hash as usize, step: 0 }
+        Seek { at: Seek::spread(hash), step: 0 }
     }
     /// Triangular numbers visit every slot of a power-of-two table.
     #[inline(always)]
@@ -122,7 +129,7 @@ impl Table {
     /// What the first slot of a hash says, if that is enough: the very key, or that there is none.
     #[inline(always)]
     fn first_probe(&self, key: Word, hash: i64) -> Option<Option<usize>> {
-        let at = hash as usize & self.indices.len().checked_sub(1)?;
+        let at = Seek::spread(hash) & self.indices.len().checked_sub(1)?;
         // SAFETY: as in `probe`.
         match unsafe { *self.indices.get_unchecked(at) } {
             FREE => Some(None),

@@ -1,6 +1,6 @@
 //! Callable objects: Python functions, builtin functions, bound methods; and the cells of closures.
 
-use super::{Header, Kind, alloc};
+use super::{Header, Kind, alloc, try_alloc};
 use crate::code::Code;
 use crate::error::R;
 use crate::value::{Value, Word};
@@ -37,19 +37,47 @@ pub struct Function {
 
 impl Function {
     pub fn new(ty: &Value, code: &Value, globals: &Value, builtins: &Value, closure: Value) -> Value {
-        let c = code.as_::<Code>();
+        let h = Header::new(Kind::Function, ty);
+        // SAFETY: a code object, one more reference to which the function gets.
+        alloc(unsafe { Function::with(h, code.word().incref(), globals, builtins, closure, Word::NONE) })
+    }
+    /// A function like `outer` around it, of a code object whose reference moves to it, if that takes no call: for
+    /// handlers.
+    ///
+    /// # Safety
+    /// `code` is a code object, `ty` the class of functions.
+    #[inline(always)]
+    pub unsafe fn try_new(ty: &Value, code: Word, outer: &Function, module: Word) -> Option<Word> {
+        // SAFETY: as promised.
+        try_alloc(ty, |h| unsafe {
+            Function::with(h, code, &outer.globals, &outer.builtins, Value::NONE, module)
+        })
+    }
+    /// # Safety
+    /// `code` is an owned reference to a code object, `module` a borrowed one.
+    #[inline(always)]
+    unsafe fn with(
+        h: Header,
+        code: Word,
+        globals: &Value,
+        builtins: &Value,
+        closure: Value,
+        module: Word,
+    ) -> Function {
+        // SAFETY: as promised.
+        let c: &Code = unsafe { code.cast() };
         let doc = match c.consts.first() {
             Some(d) if c.has_docstring() => d.clone(),
             _ => Value::NONE,
         };
-        alloc(Function {
-            h: Header::new(Kind::Function, ty),
-            code: Cell::new(code.clone().into_word()),
+        Function {
+            h,
+            code: Cell::new(code),
             globals: globals.clone(),
             builtins: builtins.clone(),
             name: RefCell::new(c.name.clone()),
             qualname: RefCell::new(c.qualname.clone()),
-            module: RefCell::new(Value::NONE),
+            module: RefCell::new(module.to_value()),
             doc: RefCell::new(doc),
             defaults: RefCell::new(Value::NONE),
             kwdefaults: RefCell::new(Value::NONE),
@@ -58,7 +86,7 @@ impl Function {
             annotations: RefCell::new(Value::NULL),
             type_params: RefCell::new(Value::NULL),
             dict: RefCell::new(Value::NULL),
-        })
+        }
     }
     /// Gives a new function its closure.
     ///

@@ -253,13 +253,26 @@ impl List {
         }
         self.len.set(n + 1);
     }
-    /// Exchanges `n` items with as many of another list.
-    pub fn exchange(&self, from: usize, other: &List, other_from: usize, n: usize) {
-        assert!(!std::ptr::eq(self, other) && from + n <= self.len() && other_from + n <= other.len());
-        // SAFETY: in bounds of two buffers.
-        unsafe {
-            std::ptr::swap_nonoverlapping(self.items.get().add(from), other.items.get().add(other_from), n)
+    /// Exchanges the items from `from` on with all of another list. For handlers: without a call.
+    ///
+    /// # Safety
+    /// There are as many; the lists are two.
+    #[inline(always)]
+    pub unsafe fn exchange(&self, from: usize, other: &List) {
+        for i in 0..other.len() {
+            // SAFETY: in bounds of two buffers.
+            unsafe {
+                let (a, b) = (self.items.get().add(from + i), other.items.get().add(i));
+                let w = *a;
+                a.write_volatile(*b);
+                b.write_volatile(w);
+            }
         }
+    }
+    /// Empties the list, whose items have moved elsewhere.
+    #[inline(always)]
+    pub fn forget_items(&self) {
+        self.len.set(0);
     }
 }
 

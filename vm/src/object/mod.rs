@@ -208,6 +208,19 @@ impl Header {
         self.word0 -= 1;
         self.word0 << COUNT_SHIFT == 0
     }
+    /// Gives up a reference that is not the last one. False: it is, and stays.
+    ///
+    /// # Safety
+    /// The caller owned a reference.
+    #[inline(always)]
+    pub unsafe fn decref_shared(&mut self) -> bool {
+        let word = self.word0 - 1;
+        if word << COUNT_SHIFT == 0 {
+            return false;
+        }
+        self.word0 = word;
+        true
+    }
     #[inline(always)]
     pub fn ty(&self) -> *const Type {
         self.ty

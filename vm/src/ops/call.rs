@@ -145,3 +145,9 @@ pub fn return_value<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     m.event(Event::PyReturn, 0)?;
     m.leave_function()
 }
+
+/// In the body of a generator.
+#[inline(always)]
+pub fn return_from_generator<M: Machine>(m: &mut M, _arg: u32) -> Flow {
+    m.leave_generator()
+}
