@@ -13,11 +13,18 @@ use std::rc::Rc;
 #[derive(Default)]
 pub struct AuditHooks(Rc<Vec<Value>>);
 
+impl AuditHooks {
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Vm {
     /// Tells the hooks of an event. What a hook raises is an error of the operation.
     #[inline]
     pub fn audit(&mut self, event: &str, args: impl FnOnce(&mut Vm) -> Vec<Value>) -> R {
-        if self.audit_hooks.0.is_empty() {
+        if self.audit_hooks.is_empty() {
             return Ok(());
         }
         let args = args(self);
@@ -53,7 +60,7 @@ pub fn sys_audit(vm: &mut Vm, a: &[Value], _: Kw) -> R<Value> {
         let message = format!("audit() argument 1 must be str, not {}", vm.type_name(&a[0]));
         return vm.fail("TypeError", message);
     }
-    if !vm.audit_hooks.0.is_empty() {
+    if !vm.audit_hooks.is_empty() {
         let event = vm.intern(a[0].as_::<Str>().as_str());
         vm.tell_hooks(&event, a[1..].to_vec())?;
     }

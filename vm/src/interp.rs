@@ -20,20 +20,17 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
-    RangeIter, SeqIter, Str, Tuple,
+    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
+    RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
-use crate::runtime::generator::{generator_of, make_directly, resume_frame, suspend};
+use crate::runtime::generator::{generator_of, leave_special, make_directly, resume_frame, suspend};
 use crate::types::descr::{ClassMethod, StaticMethod};
 use crate::value::unguarded;
 use crate::value::{Value, Word};
 use crate::vm::{Vm, take_locals};
 use seriema_monitoring::Event;
-use std::cell::Cell;
-#[cfg(seriema_tail)]
-use std::mem::MaybeUninit;
 
 /// The machine registers. `FAST`: calls bail; `PROBED`: events fire.
 pub struct Interp<const PROBED: bool, const FAST: bool> {
@@ -45,56 +42,6 @@ pub struct Interp<const PROBED: bool, const FAST: bool> {
     pub vm: *mut Vm,
     /// FAST: the VM's list of dying objects is not empty.
     dying: bool,
-}
-
-/// Objects whose last reference a FAST handler gives up: a call in the handler, cold as it may be, would make it
-/// keep registers on the stack, so they go once it is over (measured: ten instructions of each of the commonest
-/// handlers).
-#[derive(Default)]
-pub(crate) struct Dying {
-    /// Owned; the first `count`.
-    words: [Cell<u64>; Dying::MOST],
-    count: Cell<usize>,
-}
-
-impl Dying {
-    /// No instruction drops more objects than this without a call.
-    const MOST: usize = 16;
-
-    #[inline(always)]
-    fn add(&self, w: Word) {
-        let n = self.count.get();
-        debug_assert!(n < Dying::MOST);
-        self.words[n % Dying::MOST].set(w.0);
-        self.count.set(n + 1);
-    }
-    /// The one there is, if it is one.
-    #[cfg(seriema_tail)]
-    #[inline(always)]
-    fn lone(&self) -> Option<Word> {
-        if self.count.get() != 1 {
-            return None;
-        }
-        self.count.set(0);
-        Some(Word(self.words[0].get()))
-    }
-    /// Lets go of them, in order. That may run Python, which may come by here again.
-    #[cfg(seriema_tail)]
-    #[cold]
-    #[inline(never)]
-    fn bury(vm: *mut Vm) {
-        // SAFETY: the VM is live.
-        let list = unsafe { &(*vm).dying };
-        let n = list.count.replace(0).min(Dying::MOST);
-        let mut words = [const { MaybeUninit::<u64>::uninit() }; Dying::MOST];
-        for (to, from) in words[..n].iter_mut().zip(&list.words) {
-            to.write(from.get());
-        }
-        for w in &words[..n] {
-            // SAFETY: written above; the handler gave its reference up.
-            unsafe { Word(w.assume_init()).decref() };
-        }
-    }
 }
 
 const BAIL: Flow<Word> = Err(Stop::Raise);
@@ -155,142 +102,6 @@ impl<const P: bool, const F: bool> Interp<P, F> {
     fn attr_way<'a>(&self, key: u64) -> Option<&'a Way> {
         // SAFETY: only the bodies of quickened attribute instructions ask.
         unsafe { AttrCache::find(self.ip, key) }
-    }
-    /// Enters a Python function with positional parameters only. `DEFAULTS`: the last ones may be missing.
-    #[inline(always)]
-    fn enter_python<const DEFAULTS: bool>(&mut self, args: u32, skip: u16) -> bool {
-        // SAFETY: the stack effect of the call says that callable, self and arguments are there; the frame
-        // is built on the free part of the data stack after its limit was checked.
-        unsafe {
-            let base = self.sp.sub(args as usize);
-            let (callable, self_) = (*base.sub(2), *base.sub(1));
-            if !callable.is_kind(Kind::Function) {
-                return false;
-            }
-            let f: &Function = callable.cast();
-            let code: *const Code = f.code();
-            let has_self = !self_.is_null();
-            let (given, n) = (base.sub(has_self as usize), args + has_self as u32);
-            if !(*code).simple_args || !DEFAULTS && (*code).argcount != n {
-                return false;
-            }
-            let vm = self.vm;
-            let caller = (*vm).frame;
-            let in_generator = (*caller).flags & FLAG_GENERATOR != 0;
-            let first = if in_generator { (*caller).free() } else { given };
-            let slots = (*code).nlocalsplus as usize;
-            let frame = first.add(slots).cast::<Frame>();
-            let stack = frame.cast::<Word>().add(HEADER_WORDS);
-            if (*vm).depth_left == 0 || stack.add((*code).stacksize as usize) > (*vm).stack_limit {
-                return false;
-            }
-            let mut n = n as usize;
-            if in_generator {
-                for i in 0..n {
-                    first.add(i).write_volatile(*given.add(i));
-                }
-            }
-            if DEFAULTS {
-                let argcount = (*code).argcount as usize;
-                let defaults = unguarded(&f.defaults).word();
-                if n > argcount || !defaults.is_plain(Kind::Tuple) {
-                    return false;
-                }
-                let values = defaults.cast::<Tuple>().as_slice();
-                let missing = argcount - n;
-                if missing > values.len() {
-                    return false;
-                }
-                for v in &values[values.len() - missing..] {
-                    first.add(n).write_volatile(v.word().incref());
-                    n += 1;
-                }
-            }
-            (*vm).depth_left -= 1;
-            (*caller).ip = self.ip;
-            (*caller).sp = base.sub(2);
-            for i in n..slots {
-                // Volatile, or it would become a call of memset, which costs the handler six pushes.
-                first.add(i).write_volatile(Word::NULL);
-            }
-            frame.write(Frame {
-                prev: caller,
-                code,
-                func: callable,
-                locals: first,
-                ip: self.ip,
-                sp: stack,
-                ret_skip: skip,
-                ..Frame::BARE
-            });
-            (*vm).frame = frame;
-            self.ip = (*code).live.as_ptr();
-            self.sp = stack;
-            self.fp = first;
-            self.consts = (*code).consts.as_ptr().cast();
-            true
-        }
-    }
-    /// RETURN_VALUE in a generator that was resumed by FOR_ITER or SEND, in FAST handlers: what is out of the ordinary
-    /// is left to the twin, which goes on where this stops (a local that has been dropped is empty).
-    #[inline(always)]
-    fn leave_generator(&mut self) -> Flow {
-        // SAFETY: the frame is the current one; the caller keeps the generator.
-        unsafe {
-            let vm = self.vm;
-            let frame = (*vm).frame;
-            let flags = (*frame).flags;
-            let result = self.peek(0);
-            let by_send = flags & FLAG_SEND != 0;
-            if flags & !FLAG_SEND != FLAG_GENERATOR || (*frame).end_skip == u16::MAX {
-                return Err(Stop::Raise);
-            }
-            let g = generator_of(&*frame);
-            if !g.frame_object.get().is_null()
-                || !by_send && result != Word::NONE
-                || !(*vm).handled.is_none()
-                || self.sp.sub(1) != (*frame).stack_base()
-            {
-                return Err(Stop::Raise);
-            }
-            let slots = (*(*frame).code).nlocalsplus;
-            let buried = F && slots as usize <= Dying::MOST;
-            for i in (0..slots).rev() {
-                let w = self.local(i);
-                if w.is_ptr() {
-                    // As in `leave_function`.
-                    if (*w.header()).count() != 1 {
-                        (*w.header()).decref();
-                    } else if buried {
-                        (*vm).dying.add(w);
-                        self.dying = true;
-                    } else {
-                        return Err(Stop::Raise);
-                    }
-                    self.set_local(i, Word::NULL);
-                }
-            }
-            (*frame).sp = (*frame).stack_base();
-            g.state.set(GenState::Done);
-            (*vm).step_out(g);
-            let caller = std::mem::replace(&mut (*frame).prev, std::ptr::null_mut());
-            (*vm).frame = caller;
-            (*vm).depth_left += 1;
-            self.reload();
-            self.jump((*frame).end_skip as isize);
-            if by_send {
-                self.push(result);
-            }
-            Ok(())
-        }
-    }
-    /// Goes back to Rust, which entered here, with this result.
-    #[cfg(seriema_tail)]
-    #[inline(always)]
-    fn leave_chain(&mut self, result: Word) {
-        // SAFETY: the VM is live; the body hands its reference over; no result is there yet: nothing to drop.
-        unsafe { (&raw mut (*self.vm).result).write(Some(Ok(Value::from_word(result)))) };
-        self.ip = tail::leave_chain();
     }
     #[inline(always)]
     fn both(a: Word, b: Word) -> u64 {
@@ -355,11 +166,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
             // SAFETY: the body gives up a reference it owned; the VM is live.
             unsafe {
                 if F {
-                    if (*v.header()).count() == 1 {
+                    if !(*v.header()).decref_shared() {
                         (*self.vm).dying.add(v);
                         self.dying = true;
-                    } else {
-                        (*v.header()).decref();
                     }
                 } else if (*v.header()).decref() {
                     Self::free(self.ip, self.sp, self.vm, v);
@@ -579,6 +388,8 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                 Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
                 Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
                 Kind::Tuple => Some(Word::from_bool(!v.cast::<Tuple>().as_slice().is_empty())),
+                Kind::Dict => Some(Word::from_bool(!v.cast::<Dict>().is_empty())),
+                Kind::Set => Some(Word::from_bool(!v.cast::<Set>().is_empty())),
                 _ => None,
             }
         }
@@ -626,6 +437,21 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         unsafe { known::contains(container, item) }.map(Word::from_bool)
     }
     #[inline(always)]
+    fn part(&mut self, c: Word, start: Word, stop: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::part(self.vm, c, start, stop) }
+    }
+    #[inline(always)]
+    fn exchange_part(&mut self, c: Word, start: Word, stop: Word, items: Word) -> bool {
+        // SAFETY: as above.
+        unsafe { known::exchange_part(c, start, stop, items) }.is_some()
+    }
+    #[inline(always)]
+    fn joined(&mut self, a: Word, b: Word) -> Option<Word> {
+        // SAFETY: as above.
+        unsafe { known::joined(self.vm, a, b) }
+    }
+    #[inline(always)]
     fn tuple_item(&mut self, tuple: Word, index: Word) -> Option<Word> {
         if !tuple.is_plain(Kind::Tuple) || !index.is_int() {
             return None;
@@ -660,7 +486,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     #[inline(always)]
     fn append(&mut self, list: Word, v: Word) -> bool {
         // SAFETY: LIST_APPEND's operand is a list; the body hands its reference over.
-        unsafe { list.cast::<List>().push_within(v) }
+        unsafe { list.cast::<List>().try_push(v) }
     }
     #[inline(always)]
     fn resume_in_loop(&mut self, generator: Word, arg: u32) -> bool {
@@ -823,11 +649,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
                             it.index.set(i + 1);
                             Next::Item(v.word().incref())
                         }
-                        // Exhaustion lets go of the sequence; of the last reference in the general path.
-                        None if seq.ref_count() == 1 => Next::Other,
+                        // Exhaustion lets go of the sequence.
                         None => {
-                            (*seq.word().header()).decref();
+                            let w = seq.word();
                             it.seq.as_ptr().write(Value::NULL);
+                            self.drop(w);
                             Next::Done
                         }
                     }
@@ -943,6 +769,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         if w.is_null() { None } else { Some(w) }
     }
     #[inline(always)]
+    fn set_cell_value(&mut self, slot: u32, v: Word) -> Option<Word> {
+        // SAFETY: as above.
+        Some(unsafe { self.local(slot).cast::<ClosureCell>() }.value.replace(v))
+    }
+    #[inline(always)]
     fn cached_global(&mut self) -> Word {
         // SAFETY: only LOAD_GLOBAL_CELL asks, whose caches hold the cell.
         unsafe { cached_cell(self.ip) }.value.get().incref()
@@ -1007,11 +838,37 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         true
     }
     #[inline(always)]
+    fn tuple_of_list(&mut self) -> bool {
+        let list = self.peek(0);
+        // SAFETY: the operand lives in its slot.
+        let Some(t) = (unsafe { known::tuple_of_list(self.vm, list) }) else { return false };
+        self.set(0, t);
+        self.drop(list);
+        true
+    }
+    #[inline(always)]
+    fn make_function(&mut self) -> bool {
+        let code = self.peek(0);
+        // SAFETY: as above; the reference to the code is handed over.
+        let Some(f) = (unsafe { known::new_function(self.vm, code) }) else { return false };
+        self.set(0, f);
+        true
+    }
+    #[inline(always)]
+    fn init_closure(&mut self, function: Word, cells: Word) -> bool {
+        if !cells.is_plain(Kind::Tuple) {
+            return false;
+        }
+        // SAFETY: MAKE_FUNCTION has just made it: nobody else has seen it; the body hands its reference over.
+        unsafe { Function::init_closure(function, Value::from_word(cells)) };
+        true
+    }
+    #[inline(always)]
     fn make_list(&mut self, n: u32) -> bool {
         // SAFETY: the words are on the stack, whose references move to the list.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(list) = List::try_of(&(*self.vm).types.list, first, n as usize) else { return false };
+            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else { return false };
             first.write(list);
             self.sp = first.add(1);
         }
@@ -1022,7 +879,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: as in `make_list`.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(tuple) = Tuple::try_of(&(*self.vm).types.tuple, first, n as usize) else { return false };
+            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else { return false };
             first.write(tuple);
             self.sp = first.add(1);
         }
@@ -1033,93 +890,26 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         Ok(false)
     }
     #[inline(always)]
-    fn call_intrinsic(&mut self, which: Intrinsic) -> bool {
-        let args = if which == Intrinsic::IsInstance { 2 } else { 1 };
-        // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up:
-        // `known::call` has seen that none is the last.
+    fn call_intrinsic(&mut self, which: Intrinsic, args: u32) -> bool {
+        let words = args as usize + 2;
+        // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up.
         unsafe {
-            let base = self.sp.sub(args + 2);
-            let Some(r) = known::call(self.vm, base, which) else { return false };
-            for i in 0..args + 2 {
-                let w = *base.add(i);
-                if w.is_ptr() {
-                    (*w.header()).decref();
-                }
+            let Some(r) = known::call(self.vm, self.sp.sub(words), which, args) else { return false };
+            for _ in 0..words {
+                self.shrink(1);
+                self.drop(*self.sp);
             }
-            base.write(r);
-            self.sp = base.add(1);
+            self.push(r);
         }
         true
     }
     #[inline(always)]
     fn leave_function(&mut self) -> Flow {
-        // SAFETY: the frame is the current one and its slots are owned words; the caller's frame said where
-        // the result goes.
-        unsafe {
-            let vm = self.vm;
-            let frame = (*vm).frame;
-            let flags = (*frame).flags;
-            // A function's frame entered from Rust is left as any other, and the chain then.
-            if flags != 0 && !(F && flags == FLAG_ENTRY && (*frame).names.is_null()) {
-                if F {
-                    return self.leave_generator();
-                }
-                return self.residual(crate::runtime::generator::leave_special, 0);
-            }
-            let func = (*frame).func;
-            let slots = (*(*frame).code).nlocalsplus;
-            if F {
-                // Without a call: what goes with its last reference is buried in the caller, as in CPython. Where
-                // that is no frame of code, or there may be too many, it is left to the SLOW twin, which goes on
-                // where this stops (a local that has been dropped is empty).
-                if (*func.header()).count() == 1 {
-                    return Err(Stop::Raise);
-                }
-                let buried = slots as usize <= Dying::MOST && flags == 0;
-                // From the end, as in CPython.
-                for i in (0..slots).rev() {
-                    let w = self.local(i);
-                    if w.is_ptr() {
-                        if (*w.header()).count() != 1 {
-                            (*w.header()).decref();
-                        } else if buried {
-                            (*vm).dying.add(w);
-                            self.dying = true;
-                        } else {
-                            return Err(Stop::Raise);
-                        }
-                        self.set_local(i, Word::NULL);
-                    }
-                }
-            }
-            let last = if F { vec![] } else { take_locals(self.fp, slots as usize) };
-            self.shrink(1);
-            let result = *self.sp;
-            let caller = (*frame).prev;
-            (*vm).depth_left += 1;
-            (*vm).frame = caller;
-            #[cfg(seriema_tail)]
-            if F && flags == FLAG_ENTRY {
-                (*func.header()).decref();
-                (*vm).yielded = false;
-                self.leave_chain(result);
-                return Ok(());
-            }
-            self.ip = (*caller).ip.add((*frame).ret_skip as usize);
-            self.sp = (*caller).sp;
-            self.fp = (*caller).locals;
-            self.consts = (*(*caller).code).consts.as_ptr().cast();
-            self.push(result);
-            if F {
-                (*func.header()).decref();
-            } else {
-                for w in last {
-                    self.drop(w);
-                }
-                self.drop(func);
-            }
-            Ok(())
-        }
+        self.leave_python()
+    }
+    #[inline(always)]
+    fn leave_generator(&mut self) -> Flow {
+        if F { self.end_generator() } else { self.residual(leave_special, 0) }
     }
 
     #[inline(always)]
@@ -1216,6 +1006,10 @@ fn run_loop(vm: *mut Vm) {
     }
 }
 
+mod dying;
+mod frames;
 mod known;
 #[cfg(seriema_tail)]
 mod tail;
+
+pub(crate) use dying::Dying;

@@ -248,15 +248,30 @@ pub trait Machine: Sized {
     fn text_cmp(&mut self, op: CmpOp, a: Self::V, b: Self::V) -> Option<Self::V>;
     /// The value of a key in a dict, a new reference.
     fn dict_item(&mut self, dict: Self::V, key: Self::V) -> Option<Self::V>;
-    /// Replaces the value of a key that the dict has; takes over `v`, answers the old value.
+    /// Sets the value of a key of a dict; takes over `v`, answers the old value (NULL for a new key).
     fn set_dict_item(&mut self, dict: Self::V, key: Self::V, v: Self::V) -> Option<Self::V>;
     /// The bound method in callable position becomes function and self. False: it is something else.
     fn expand_method(&mut self, args: u32) -> bool;
-    /// The call on the stack, if it is this one (of its usual number of arguments) and nothing but a few words has
-    /// to be looked at: the result is put in its place.
-    fn call_intrinsic(&mut self, which: Intrinsic) -> bool;
+    /// The call on the stack, if it is this one and nothing but a few words has to be looked at: the result is put
+    /// in its place. `args` are as many as the callable takes.
+    fn call_intrinsic(&mut self, which: Intrinsic, args: u32) -> bool;
     /// Membership in a set or dict as a bool value.
     fn contains(&mut self, container: Self::V, item: Self::V) -> Option<Self::V>;
+    /// A slice of a list or tuple, a new reference.
+    fn part(&mut self, c: Self::V, start: Self::V, stop: Self::V) -> Option<Self::V> {
+        let _ = (c, start, stop);
+        None
+    }
+    /// Exchanges the items of a slice of a list with those of another list that nobody else has, as many.
+    fn exchange_part(&mut self, c: Self::V, start: Self::V, stop: Self::V, items: Self::V) -> bool {
+        let _ = (c, start, stop, items);
+        false
+    }
+    /// The sum of two lists, a new reference.
+    fn joined(&mut self, a: Self::V, b: Self::V) -> Option<Self::V> {
+        let _ = (a, b);
+        None
+    }
     /// The tuple's item at the int `index`, a new reference; `None`: something else.
     fn tuple_item(&mut self, tuple: Self::V, index: Self::V) -> Option<Self::V>;
     /// Replaces the tuple or list on top by its `n` items, which get new references; the sequence itself is not
@@ -313,6 +328,11 @@ pub trait Machine: Sized {
     fn global(&mut self, name: u32) -> Option<Self::V>;
     /// The content of the closure cell in a local slot, borrowed; `None` when unbound.
     fn cell_value(&mut self, slot: u32) -> Option<Self::V>;
+    /// Sets it; takes over `v`, answers what was there (NULL if it was unbound).
+    fn set_cell_value(&mut self, slot: u32, v: Self::V) -> Option<Self::V> {
+        let _ = (slot, v);
+        None
+    }
     /// Value of a quickened LOAD_GLOBAL's cell, a new reference.
     fn cached_global(&mut self) -> Self::V;
 
@@ -331,10 +351,26 @@ pub trait Machine: Sized {
     fn make_tuple(&mut self, _n: u32) -> bool {
         false
     }
+    /// Hands a new function its closure. False: these are no cells.
+    fn init_closure(&mut self, _function: Self::V, _cells: Self::V) -> bool {
+        false
+    }
     /// Carries out a call of a builtin that the machine knows by itself.
     fn call_known(&mut self, args: u32) -> Flow<bool>;
     /// Leaves the frame with the value on top of the stack.
     fn leave_function(&mut self) -> Flow;
+    /// The same, of the frame of a generator.
+    fn leave_generator(&mut self) -> Flow {
+        self.leave_function()
+    }
+    /// A new function replaces the code on top of the stack, where the machine can without a call.
+    fn make_function(&mut self) -> bool {
+        false
+    }
+    /// The tuple of a list replaces it on top of the stack.
+    fn tuple_of_list(&mut self) -> bool {
+        false
+    }
 
     // ---- monitoring (nothing unless PROBED)
     /// A local event of this instruction; `target` is the destination unit of jumps and branches.

@@ -175,6 +175,9 @@ macro_rules! opcodes {
             186 CALL_LEN call::call_len 3 (a + 2 -> 1) [];
             187 CALL_ISINSTANCE call::call_isinstance 3 (a + 2 -> 1) [];
             188 CALL_LIST_APPEND call::call_list_append 3 (a + 2 -> 1) [];
+            198 CALL_ID call::call_id 3 (a + 2 -> 1) [];
+            199 CALL_DICT_GET call::call_dict_get 3 (a + 2 -> 1) [];
+            200 RETURN_FROM_GENERATOR call::return_from_generator 0 (1 -> 0) [];
             190 CALL_BOUND_METHOD call::call_bound_method 3 (a + 2 -> 1) [];
             189 CALL_TYPE call::call_type 3 (a + 2 -> 1) [];
             191 BINARY_OP_OBJECTS number::binary_op_objects 5 (2 -> 1) [];

@@ -199,6 +199,8 @@ pub struct Vm {
     pub builtins: Value,
     /// What LOAD_COMMON_CONSTANT loads.
     pub(crate) common_constants: [Value; 5],
+    /// `__name__`, which every function made asks its globals for.
+    pub(crate) name_of_name: Value,
     /// Where standard output goes.
     pub stdout: crate::modules::io::Out,
     pub(crate) stack: DataStack,
@@ -271,6 +273,7 @@ impl Vm {
             import_lock: 0,
             builtins: Value::NONE,
             common_constants: [Value::NONE; 5],
+            name_of_name: Value::NONE,
             stdout: crate::modules::io::Out::default(),
             options,
             stack,
@@ -288,6 +291,7 @@ impl Vm {
             vm.builtin("all"),
             vm.builtin("any"),
         ];
+        vm.name_of_name = vm.intern("__name__");
         vm.gc.base = vm.heap.containers();
         vm.set_gc_trigger();
         vm

@@ -610,7 +610,7 @@ impl Machine for Recorder<'_> {
     fn expand_method(&mut self, _args: u32) -> bool {
         false
     }
-    fn call_intrinsic(&mut self, _which: Intrinsic) -> bool {
+    fn call_intrinsic(&mut self, _which: Intrinsic, _args: u32) -> bool {
         false
     }
     fn contains(&mut self, _container: V, _item: V) -> Option<V> {

@@ -2,7 +2,7 @@
 //! `None` where the general way has to decide.
 
 use super::*;
-use crate::object::{Builtin, Dict, INTERNED, Set};
+use crate::object::{Builtin, Dict, INTERNED, Route, Set, move_words};
 
 /// The hash of a key that identity tells from most others: a small int, a str that has been hashed, a class.
 ///
@@ -38,7 +38,7 @@ pub unsafe fn dict_item(dict: Word, key: Word) -> Option<Word> {
     }
 }
 
-/// Replaces the value of a key that is there; answers the old one.
+/// Sets the value of a key; answers the old one, NULL for a new key.
 ///
 /// # Safety
 /// The words live in their slots; the reference to `v` is handed over.
@@ -53,7 +53,12 @@ pub unsafe fn set_dict_item(dict: Word, key: Word, v: Word) -> Option<Word> {
         if d.is_celled() {
             return None;
         }
-        Some(d.settled(key, ready_hash(key)?)??.replace(v))
+        let hash = ready_hash(key)?;
+        match d.settled(key, hash)? {
+            Some(value) => Some(value.replace(v)),
+            None if d.add_within(key, hash, v) => Some(Word::NULL),
+            None => None,
+        }
     }
 }
 
@@ -68,6 +73,139 @@ pub unsafe fn contains(container: Word, item: Word) -> Option<bool> {
             Kind::Set => container.cast::<Set>().settled(item, ready_hash(item)?),
             _ => None,
         }
+    }
+}
+
+/// A slice of a list, or of a tuple if it is not empty, with bounds that are ints or None.
+///
+/// # Safety
+/// The words live in their slots.
+#[inline(always)]
+pub unsafe fn part(vm: *mut Vm, c: Word, start: Word, stop: Word) -> Option<Word> {
+    // SAFETY: kinds tested; the container owns its items.
+    unsafe {
+        let (items, is_list) = match c.plain_kind()? {
+            Kind::List => (c.cast::<List>().as_slice(), true),
+            Kind::Tuple => (c.cast::<Tuple>().as_slice(), false),
+            _ => return None,
+        };
+        let from = bound(start, 0, items.len())?;
+        let n = bound(stop, items.len(), items.len())?.saturating_sub(from);
+        let first = items.as_ptr().cast::<Word>().add(from);
+        match is_list {
+            true => List::try_of::<true>(&(*vm).types.list, first, n),
+            false if n == items.len() => Some(c.incref()),
+            false if n == 0 => None,
+            false => Tuple::try_of::<true>(&(*vm).types.tuple, first, n),
+        }
+    }
+}
+
+/// Exchanges a slice of a list with the items of a list that nobody else has, as many.
+///
+/// # Safety
+/// The words live in their slots.
+#[inline(always)]
+pub unsafe fn exchange_part(c: Word, start: Word, stop: Word, items: Word) -> Option<()> {
+    if !c.is_plain(Kind::List) || !items.is_plain(Kind::List) || c == items {
+        return None;
+    }
+    // SAFETY: kinds tested.
+    unsafe {
+        let (list, other) = (c.cast::<List>(), items.cast::<List>());
+        let from = bound(start, 0, list.len())?;
+        let n = bound(stop, list.len(), list.len())?.saturating_sub(from);
+        if n != other.len() || (*items.header()).count() != 1 {
+            return None;
+        }
+        list.exchange(from, other);
+    }
+    Some(())
+}
+
+/// The tuple of a list that is not empty.
+///
+/// # Safety
+/// The word lives in its slot.
+#[inline(always)]
+pub unsafe fn tuple_of_list(vm: *mut Vm, list: Word) -> Option<Word> {
+    if !list.is_plain(Kind::List) {
+        return None;
+    }
+    // SAFETY: kind tested; the list owns its items, or they move.
+    unsafe {
+        let (ty, l) = (&(*vm).types.tuple, list.cast::<List>());
+        let (items, n) = (l.as_slice().as_ptr().cast(), l.len());
+        match (*list.header()).count() {
+            _ if n == 0 => None,
+            1 => {
+                let t = Tuple::try_of::<false>(ty, items, n)?;
+                l.forget_items();
+                Some(t)
+            }
+            _ => Tuple::try_of::<true>(ty, items, n),
+        }
+    }
+}
+
+/// A new function of a code object, whose reference moves to it, with the globals of the current frame.
+///
+/// # Safety
+/// The word lives in its slot.
+#[inline(always)]
+pub unsafe fn new_function(vm: *mut Vm, code: Word) -> Option<Word> {
+    if !code.is_kind(Kind::Code) {
+        return None;
+    }
+    // SAFETY: kind tested; the frame's function keeps the globals.
+    unsafe {
+        let outer = (*(*vm).frame).function();
+        let g = outer.globals.word().cast::<Dict>();
+        // Else the code has to be bound to its globals.
+        let id = code.cast::<Code>().globals_id.get();
+        if id == 0 || id != g.id() {
+            return None;
+        }
+        let name = (*vm).name_of_name.word();
+        let module = match g.settled(name, ready_hash(name)?)? {
+            Some(v) if (*v).is_null() => return None,
+            Some(v) => *v,
+            None => Word::NONE,
+        };
+        Function::try_new(&(*vm).types.function, code, outer, module)
+    }
+}
+
+/// A bound of a slice of `len` items.
+#[inline(always)]
+fn bound(w: Word, default: usize, len: usize) -> Option<usize> {
+    if w == Word::NONE {
+        return Some(default);
+    }
+    if !w.is_int() {
+        return None;
+    }
+    let i = w.int();
+    let i = if i < 0 { i + len as i64 } else { i };
+    Some((i.max(0) as usize).min(len))
+}
+
+/// The sum of two lists.
+///
+/// # Safety
+/// The words live in their slots.
+#[inline(always)]
+pub unsafe fn joined(vm: *mut Vm, a: Word, b: Word) -> Option<Word> {
+    if !a.is_plain(Kind::List) || !b.is_plain(Kind::List) {
+        return None;
+    }
+    // SAFETY: kinds tested; the lists own their items.
+    unsafe {
+        let (a, b) = (a.cast::<List>().as_slice(), b.cast::<List>().as_slice());
+        let (list, items) = List::try_room(&(*vm).types.list, a.len() + b.len())?;
+        move_words::<true>(a.as_ptr().cast(), items, a.len());
+        move_words::<true>(b.as_ptr().cast(), items.add(a.len()), b.len());
+        Some(list)
     }
 }
 
@@ -141,57 +279,59 @@ unsafe fn is_instance(vm: *mut Vm, v: Word, class: Word) -> Option<bool> {
     }
 }
 
-/// Are there references to this object beyond the stack's? Giving up the last one may run Python, which the
-/// general way is for.
-///
-/// # Safety
-/// The word lives in its slot.
+/// What a call of the builtin is made on: the object that it is bound to, or `self_`.
 #[inline(always)]
-unsafe fn is_kept(w: Word) -> bool {
-    // SAFETY: a pointer word points at an object.
-    !w.is_ptr() || unsafe { (*w.header()).count() } > 1
+fn receiver(b: &Builtin, self_: Word) -> Word {
+    match b.route {
+        Route::Bound if self_.is_null() => b.self_.word(),
+        Route::Method => self_,
+        _ => Word::NULL,
+    }
 }
 
-/// The result of a call, a new reference.
+/// The result of a call with `args` arguments (as many as the builtin takes), a new reference.
 ///
 /// # Safety
 /// Callable, self and arguments are on the stack, from `base` on.
 #[inline(always)]
-pub unsafe fn call(vm: *mut Vm, base: *const Word, which: Intrinsic) -> Option<Word> {
+pub unsafe fn call(vm: *mut Vm, base: *const Word, which: Intrinsic, args: u32) -> Option<Word> {
     // SAFETY: as promised; kinds tested.
     unsafe {
         let (callable, self_, first) = (*base, *base.add(1), *base.add(2));
         if which == Intrinsic::Type {
-            // Unboxed values have few classes: the general way.
-            let fits = callable == (*vm).types.type_.word() && self_.is_null() && callable != first;
-            if !fits || !first.is_ptr() || !is_kept(first) {
-                return None;
-            }
-            return Some(Word((*first.header()).ty() as u64).incref());
+            let is_type = callable == (*vm).types.type_.word() && self_.is_null();
+            return is_type.then(|| (*vm).type_of(Value::of(&first)).word().incref());
         }
-        if !callable.is_plain(Kind::Builtin)
-            || callable.cast::<Builtin>().intrinsic != which
-            || !is_kept(callable)
-            || callable == first
-        {
+        if !callable.is_plain(Kind::Builtin) {
             return None;
         }
+        let b: &Builtin = callable.cast();
+        if b.intrinsic != which {
+            return None;
+        }
+        let object = receiver(b, self_);
         match which {
-            Intrinsic::Len if self_.is_null() && is_kept(first) => Some(Word::from_small(len(first)? as i64)),
-            Intrinsic::IsInstance if self_.is_null() && is_kept(first) => {
-                let class = *base.add(3);
-                if !is_kept(class) || class == first || class == callable {
-                    return None;
-                }
-                Some(Word::from_bool(is_instance(vm, first, class)?))
+            Intrinsic::Len if self_.is_null() => Some(Word::from_small(len(first)? as i64)),
+            Intrinsic::IsInstance if self_.is_null() => {
+                Some(Word::from_bool(is_instance(vm, first, *base.add(3))?))
             }
-            Intrinsic::ListAppend if self_.is_plain(Kind::List) && is_kept(self_) => {
-                // A reference for the list: the stack's is given up with the others.
-                if !self_.cast::<List>().push_within(first) {
+            // An audit hook hears of it.
+            Intrinsic::Id if self_.is_null() && first.is_ptr() && (*vm).audit_hooks.is_empty() => {
+                Word::try_small(first.0 as i64)
+            }
+            Intrinsic::ListAppend if object.is_plain(Kind::List) => {
+                if !object.cast::<List>().try_push(first) {
                     return None;
                 }
+                // A reference for the list: the stack's is given up with the others.
                 first.incref();
                 Some(Word::NONE)
+            }
+            Intrinsic::DictGet if object.is_plain(Kind::Dict) => {
+                let found = object.cast::<Dict>().settled(first, ready_hash(first)?)?;
+                let default = if args == 2 { *base.add(3) } else { Word::NONE };
+                let v = found.map_or(default, |v| *v);
+                if v.is_null() { None } else { Some(v.incref()) }
             }
             _ => None,
         }

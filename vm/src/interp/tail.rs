@@ -75,6 +75,9 @@ abi! {
     #[cold]
     #[inline(never)]
     fn bury(ip, sp, _fp, _consts, vm, _arg) {
+        if ip == leave_chain() {
+            return Dying::bury_leaving(vm);
+        }
         show(ip, sp, vm);
         // SAFETY: the VM is live; the handler gave up a reference to an object.
         unsafe {

@@ -104,9 +104,24 @@ struct Seek {
     step: usize,
 }
 impl Seek {
+    /// Hashes that are addresses differ above the lowest bits; small ints still keep their order and places of
+    /// their own.
+    #[inline(always)]
+    fn spread(hash: i64) -> usize {
+        let h = hash as usize;
+        h.wrapping_add(h >> 4).wrapping_add(h >> 7)
+    }
     #[inline(always)]
     fn new(hash: i64) -> Seek {
-        Seek { at: hash as usize, step: 0 }
+        Seek { at: Seek::spread(hash), step: 0 }
+    }
+    /// Triangular numbers visit every slot of a power-of-two table.
+    #[inline(always)]
+    fn next(&mut self, mask: usize) -> usize {
+        let at = self.at & mask;
+        self.step += 1;
+        self.at = at + self.step;
+        at
     }
 }
 
@@ -114,7 +129,7 @@ impl Table {
     /// What the first slot of a hash says, if that is enough: the very key, or that there is none.
     #[inline(always)]
     fn first_probe(&self, key: Word, hash: i64) -> Option<Option<usize>> {
-        let at = hash as usize & self.indices.len().checked_sub(1)?;
+        let at = Seek::spread(hash) & self.indices.len().checked_sub(1)?;
         // SAFETY: as in `probe`.
         match unsafe { *self.indices.get_unchecked(at) } {
             FREE => Some(None),
@@ -133,10 +148,7 @@ impl Table {
             n => n - 1,
         };
         loop {
-            // Triangular numbers visit every slot of a power-of-two table.
-            let at = seek.at & mask;
-            seek.step += 1;
-            seek.at = at + seek.step;
+            let at = seek.next(mask);
             // SAFETY: the mask keeps `at` in the table, and an index in the table is that of an entry.
             let i = unsafe { *self.indices.get_unchecked(at) };
             if i >= 0 {
@@ -166,16 +178,18 @@ impl Table {
             }
         }
     }
+    #[inline(always)]
     fn place(&mut self, hash: i64, index: i32) {
         let mask = self.indices.len() - 1;
-        let mut step = 0;
+        let mut seek = Seek::new(hash);
         loop {
-            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
-            if self.indices[at] < 0 {
-                self.indices[at] = index;
+            let at = seek.next(mask);
+            // SAFETY: the mask keeps `at` in the table, which is not full.
+            let slot = unsafe { self.indices.get_unchecked_mut(at) };
+            if *slot < 0 {
+                *slot = index;
                 return;
             }
-            step += 1;
         }
     }
     /// Drops the deleted entries and sizes the index for `used` entries and as many again.
@@ -216,13 +230,12 @@ impl Table {
     fn slot_of(&self, index: usize) -> usize {
         let mask = self.indices.len() - 1;
         let hash = self.entries[index].hash;
-        let mut step = 0;
+        let mut seek = Seek::new(hash);
         loop {
-            let at = (hash as usize).wrapping_add(step * (step + 1) / 2) & mask;
+            let at = seek.next(mask);
             if self.indices[at] == index as i32 {
                 return at;
             }
-            step += 1;
         }
     }
 }
@@ -353,9 +366,7 @@ impl Dict {
             }
             let mut seek = Seek::new(hash);
             while seek.step <= n {
-                let at = seek.at & (n - 1);
-                seek.step += 1;
-                seek.at = at + seek.step;
+                let at = seek.next(n - 1);
                 let i = *t.indices.get_unchecked(at);
                 if i == FREE {
                     return Some(None);
@@ -380,6 +391,16 @@ impl Dict {
     pub fn get_str(&self, name: &Value) -> Option<Value> {
         let i = self.find_str(name)?;
         Some(self.value_at(i))
+    }
+
+    /// The same by a name that has one object, as the usual key has.
+    #[inline]
+    pub fn get_interned(&self, name: &Value) -> Option<Value> {
+        match self.settled(name.word(), name.as_::<Str>().hash()) {
+            // SAFETY: the dict owns its value.
+            Some(found) => found.map(|v| unsafe { *v }.to_value()),
+            None => self.get_str(name),
+        }
     }
 
     #[inline]
@@ -508,6 +529,31 @@ impl Dict {
         {
             vm.fire_watch(WatchKey::Absent(self.id.get(), name.as_str().into()));
         }
+    }
+
+    /// Adds a key that is not there, if there is room. `key` gets a new reference, that to `value` is handed over.
+    ///
+    /// # Safety
+    /// The dict is not celled; key and value are live.
+    #[inline(always)]
+    pub unsafe fn add_within(&self, key: Word, hash: i64, value: Word) -> bool {
+        // SAFETY: nothing else runs here; the entry lies within the capacity, its slot in the index.
+        unsafe {
+            let t = &mut *self.table.as_ptr();
+            let n = t.entries.len();
+            if n == t.entries.capacity() || (n + 1) * 3 > t.indices.len() * 2 {
+                return false;
+            }
+            let entry = t.entries.as_mut_ptr().add(n);
+            (&raw mut (*entry).hash).write(hash);
+            (&raw mut (*entry).key).write(Value::from_word(key.incref()));
+            (&raw mut (*entry).value).write(value);
+            t.entries.set_len(n + 1);
+            t.place(hash, n as i32);
+            t.version += 1;
+        }
+        self.used.set(self.used.get() + 1);
+        true
     }
 
     /// Removes a key and returns its value.

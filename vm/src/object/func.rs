@@ -1,6 +1,6 @@
 //! Callable objects: Python functions, builtin functions, bound methods; and the cells of closures.
 
-use super::{Header, Kind, alloc};
+use super::{Header, Kind, alloc, try_alloc};
 use crate::code::Code;
 use crate::error::R;
 use crate::value::{Value, Word};
@@ -37,19 +37,47 @@ pub struct Function {
 
 impl Function {
     pub fn new(ty: &Value, code: &Value, globals: &Value, builtins: &Value, closure: Value) -> Value {
-        let c = code.as_::<Code>();
+        let h = Header::new(Kind::Function, ty);
+        // SAFETY: a code object, one more reference to which the function gets.
+        alloc(unsafe { Function::with(h, code.word().incref(), globals, builtins, closure, Word::NONE) })
+    }
+    /// A function like `outer` around it, of a code object whose reference moves to it, if that takes no call: for
+    /// handlers.
+    ///
+    /// # Safety
+    /// `code` is a code object, `ty` the class of functions.
+    #[inline(always)]
+    pub unsafe fn try_new(ty: &Value, code: Word, outer: &Function, module: Word) -> Option<Word> {
+        // SAFETY: as promised.
+        try_alloc(ty, |h| unsafe {
+            Function::with(h, code, &outer.globals, &outer.builtins, Value::NONE, module)
+        })
+    }
+    /// # Safety
+    /// `code` is an owned reference to a code object, `module` a borrowed one.
+    #[inline(always)]
+    unsafe fn with(
+        h: Header,
+        code: Word,
+        globals: &Value,
+        builtins: &Value,
+        closure: Value,
+        module: Word,
+    ) -> Function {
+        // SAFETY: as promised.
+        let c: &Code = unsafe { code.cast() };
         let doc = match c.consts.first() {
             Some(d) if c.has_docstring() => d.clone(),
             _ => Value::NONE,
         };
-        alloc(Function {
-            h: Header::new(Kind::Function, ty),
-            code: Cell::new(code.clone().into_word()),
+        Function {
+            h,
+            code: Cell::new(code),
             globals: globals.clone(),
             builtins: builtins.clone(),
             name: RefCell::new(c.name.clone()),
             qualname: RefCell::new(c.qualname.clone()),
-            module: RefCell::new(Value::NONE),
+            module: RefCell::new(module.to_value()),
             doc: RefCell::new(doc),
             defaults: RefCell::new(Value::NONE),
             kwdefaults: RefCell::new(Value::NONE),
@@ -58,7 +86,7 @@ impl Function {
             annotations: RefCell::new(Value::NULL),
             type_params: RefCell::new(Value::NULL),
             dict: RefCell::new(Value::NULL),
-        })
+        }
     }
     /// Gives a new function its closure.
     ///
@@ -169,6 +197,8 @@ pub enum Intrinsic {
     Len,
     IsInstance,
     ListAppend,
+    Id,
+    DictGet,
     /// The class `type`, of one argument.
     Type,
 }
@@ -209,13 +239,14 @@ impl Builtin {
             (false, false) if def.name != "__new__" => Route::Bound,
             _ => Route::General,
         };
+        let method_of = |kind| owner.get::<super::Type>().is_some_and(|t| t.instance.get() == kind);
         let in_builtins = module.get::<super::Str>().is_some_and(|m| m.bytes() == b"builtins");
         let intrinsic = match def.name {
             "len" if in_builtins => Intrinsic::Len,
             "isinstance" if in_builtins => Intrinsic::IsInstance,
-            "append" if owner.get::<super::Type>().is_some_and(|t| t.instance.get() == Kind::List) => {
-                Intrinsic::ListAppend
-            }
+            "id" if in_builtins => Intrinsic::Id,
+            "append" if method_of(Kind::List) => Intrinsic::ListAppend,
+            "get" if method_of(Kind::Dict) => Intrinsic::DictGet,
             _ => Intrinsic::None,
         };
         alloc(Builtin { h: Header::new(Kind::Builtin, ty), def, self_, owner, module, intrinsic, route })

@@ -32,15 +32,29 @@ impl List {
         append_copies(&mut v, items);
         List::new(ty, v)
     }
-    /// A list of `n` words, which move to it, if that takes no call: for handlers.
+    /// A list of `n` words, which move to it (`COPY`: which get new references), if that takes no call: for
+    /// handlers.
     ///
     /// # Safety
     /// The words are owned values; `ty` is the plain class.
     #[inline(always)]
-    pub unsafe fn try_of(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
+    pub unsafe fn try_of<const COPY: bool>(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
+        // SAFETY: there is room for the words.
+        unsafe {
+            let (list, items) = List::try_room(ty, n)?;
+            move_words::<COPY>(words, items, n);
+            Some(list)
+        }
+    }
+    /// The same list with its items still to be written, at the address beside it.
+    ///
+    /// # Safety
+    /// `ty` is the plain class. Nothing may run until the items are written.
+    #[inline(always)]
+    pub unsafe fn try_room(ty: &Value, n: usize) -> Option<(Word, *mut Word)> {
         let at = ty.word().0 as *const u8;
         // SAFETY: a class is an object, and whoever holds it holds the VM. The cell and the buffer are this list's
-        // alone; there is nothing between their getting and their being filled.
+        // alone.
         unsafe {
             let cap = spare::rounded(n);
             let items = match n {
@@ -53,17 +67,13 @@ impl List {
                 }
                 return None;
             };
-            for i in 0..n {
-                // Volatile, or it would become a call of memcpy.
-                items.add(i).write_volatile(*words.add(i));
-            }
             p.cast::<List>().write(List {
                 h: Header::new(Kind::List, ty),
                 items: Cell::new(items),
                 len: Cell::new(n),
                 cap: Cell::new(cap),
             });
-            Some(Word(p as u64))
+            Some((Word(p as u64), items))
         }
     }
     /// An empty vector for `n` items of a list to be. `ty`: any object of the VM.
@@ -125,14 +135,15 @@ impl List {
         self.len.set(v.len());
         r
     }
-    /// Takes over the word, if there is room.
+    /// Takes over the word, if that takes no call: for handlers.
     ///
     /// # Safety
     /// The word is owned.
     #[inline(always)]
-    pub unsafe fn push_within(&self, v: Word) -> bool {
+    pub unsafe fn try_push(&self, v: Word) -> bool {
         let n = self.len.get();
-        if n >= self.cap.get() {
+        // SAFETY: a list is an object.
+        if n >= self.cap.get() && !unsafe { self.try_grow() } {
             return false;
         }
         // SAFETY: within the capacity.
@@ -161,6 +172,32 @@ impl List {
         // SAFETY: there is room now.
         unsafe { self.items.get().add(n).write(v.into_word()) };
         self.len.set(n + 1);
+    }
+    /// Moves the items, which fill a small buffer, to one of twice the size, if both are of those kept.
+    ///
+    /// # Safety
+    /// The list is one of a VM's.
+    #[inline(always)]
+    unsafe fn try_grow(&self) -> bool {
+        let (n, at) = (self.cap.get(), &raw const *self as *const u8);
+        let more = spare::rounded(n + 1);
+        if n >= 32 || n != 0 && spare::rounded(n) != n {
+            return false;
+        }
+        // SAFETY: a list is an object; the buffers are of the sizes they are asked for with.
+        unsafe {
+            if n > 0 && !spare::has_place(at, n) {
+                return false;
+            }
+            let Some(items) = spare::try_take(at, more) else { return false };
+            move_words::<false>(self.items.get(), items.cast(), n);
+            if n > 0 {
+                spare::put_back(at, self.items.get().cast(), n);
+            }
+            self.items.set(items.cast());
+        }
+        self.cap.set(more);
+        true
     }
     /// Moves the items to a buffer with room for `n`, which they do not exceed.
     fn move_to(&self, n: usize) {
@@ -216,12 +253,41 @@ impl List {
         }
         self.len.set(n + 1);
     }
-    /// Exchanges `n` items with as many of another list.
-    pub fn exchange(&self, from: usize, other: &List, other_from: usize, n: usize) {
-        assert!(!std::ptr::eq(self, other) && from + n <= self.len() && other_from + n <= other.len());
-        // SAFETY: in bounds of two buffers.
+    /// Exchanges the items from `from` on with all of another list. For handlers: without a call.
+    ///
+    /// # Safety
+    /// There are as many; the lists are two.
+    #[inline(always)]
+    pub unsafe fn exchange(&self, from: usize, other: &List) {
+        for i in 0..other.len() {
+            // SAFETY: in bounds of two buffers.
+            unsafe {
+                let (a, b) = (self.items.get().add(from + i), other.items.get().add(i));
+                let w = *a;
+                a.write_volatile(*b);
+                b.write_volatile(w);
+            }
+        }
+    }
+    /// Empties the list, whose items have moved elsewhere.
+    #[inline(always)]
+    pub fn forget_items(&self) {
+        self.len.set(0);
+    }
+}
+
+/// Moves words to fresh memory; `COPY`: makes new references for them. For handlers: without a call.
+///
+/// # Safety
+/// There are `n` words at `from` and room for them at `to`.
+#[inline(always)]
+pub unsafe fn move_words<const COPY: bool>(from: *const Word, to: *mut Word, n: usize) {
+    for i in 0..n {
+        // SAFETY: as promised.
         unsafe {
-            std::ptr::swap_nonoverlapping(self.items.get().add(from), other.items.get().add(other_from), n)
+            let w = *from.add(i);
+            // Volatile, or it would become a call of memcpy.
+            to.add(i).write_volatile(if COPY { w.incref() } else { w });
         }
     }
 }

@@ -36,7 +36,7 @@ pub use func::{
 };
 pub use generator::{Flavour, GenState, Generator};
 pub use instance::{Extras, Instance, Shape};
-pub use list::{List, append_copies};
+pub use list::{List, append_copies, move_words};
 pub use misc::{
     DictPart, EnumZip, Exception, Int, Lazy, Module, Namespace, Plain, Range, RangeIter, SeqIter, Slice,
 };
@@ -207,6 +207,19 @@ impl Header {
         debug_assert!(self.count() > 0, "reference count below zero");
         self.word0 -= 1;
         self.word0 << COUNT_SHIFT == 0
+    }
+    /// Gives up a reference that is not the last one. False: it is, and stays.
+    ///
+    /// # Safety
+    /// The caller owned a reference.
+    #[inline(always)]
+    pub unsafe fn decref_shared(&mut self) -> bool {
+        let word = self.word0 - 1;
+        if word << COUNT_SHIFT == 0 {
+            return false;
+        }
+        self.word0 = word;
+        true
     }
     #[inline(always)]
     pub fn ty(&self) -> *const Type {

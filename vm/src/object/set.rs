@@ -281,6 +281,14 @@ impl Set {
             if t.used == 0 {
                 return Some(false);
             }
+            // Mostly the first slot says enough.
+            let first = t.slots.get_unchecked(hash as usize & t.mask());
+            if first.key.word() == key {
+                return Some(true);
+            }
+            if first.is_free() {
+                return Some(false);
+            }
             let mut walk = Walk::new(hash, t.mask());
             loop {
                 let e = t.slots.get_unchecked(walk.next());

@@ -87,10 +87,20 @@ pub(super) unsafe fn try_take(object: *const u8, capacity: usize) -> Option<*mut
     }
 }
 
-/// Undoes `try_take`.
+/// May one more buffer for `capacity` words be kept, which is of a size that is?
 ///
 /// # Safety
-/// `p` and `capacity` are of a `try_take`.
+/// As of `take`.
+#[inline(always)]
+pub(super) unsafe fn has_place(object: *const u8, capacity: usize) -> bool {
+    // SAFETY: as in `take`.
+    unsafe { (*heap_of(object)).spare.0.get_unchecked(capacity * 8 / STEP) }.count < MOST
+}
+
+/// Undoes `try_take`, or keeps a buffer that has a place.
+///
+/// # Safety
+/// `p` is a buffer of nobody's for `capacity` words, a size that is kept.
 #[inline(always)]
 pub(super) unsafe fn put_back(object: *const u8, p: *mut u8, capacity: usize) {
     // SAFETY: as promised.

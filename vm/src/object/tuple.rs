@@ -1,6 +1,6 @@
 //! `Tuple`: a length and the items inline.
 
-use super::{Header, Kind, Object, alloc_raw, free_raw, heap};
+use super::{Header, Kind, Object, alloc_raw, free_raw, heap, move_words};
 use crate::layout::{TUPLE_ITEMS, TUPLE_LEN};
 use crate::value::{Value, Word};
 use std::cell::Cell;
@@ -43,23 +43,20 @@ impl Tuple {
             Value::from_word(Word(p as u64))
         }
     }
-    /// A tuple of `n` words, which move to it, if that takes no call: for handlers.
+    /// A tuple of `n` words, which move to it (`COPY`: which get new references), if that takes no call: for
+    /// handlers.
     ///
     /// # Safety
     /// The words are owned values; `ty` is the plain class.
     #[inline(always)]
-    pub unsafe fn try_of(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
+    pub unsafe fn try_of<const COPY: bool>(ty: &Value, words: *const Word, n: usize) -> Option<Word> {
         // SAFETY: as in `new`; nothing happens in between.
         unsafe {
             let p = heap::try_alloc(Tuple::size(n), Kind::Tuple, ty.word().0 as *const u8)?.cast::<Tuple>();
             (&raw mut (*p).h).write(Header::new(Kind::Tuple, ty));
             (&raw mut (*p).len).write(n);
             (&raw mut (*p).hash).write(Cell::new(-1));
-            let first = (&raw mut (*p).items).cast::<Word>();
-            for i in 0..n {
-                // Volatile, or it would become a call of memcpy.
-                first.add(i).write_volatile(*words.add(i));
-            }
+            move_words::<COPY>(words, (&raw mut (*p).items).cast(), n);
             Some(Word(p as u64))
         }
     }

@@ -20,7 +20,6 @@ residuals! {
     build_set;
     build_slice;
     build_string;
-    call_intrinsic_1;
     call_intrinsic_2;
     dict_merge;
     dict_update;
@@ -29,6 +28,17 @@ residuals! {
     set_add;
     set_update;
     unpack_ex;
+}
+
+/// INTRINSIC_LIST_TO_TUPLE.
+const LIST_TO_TUPLE: u32 = 6;
+
+#[inline(always)]
+pub fn call_intrinsic_1<M: Machine>(m: &mut M, which: u32) -> Flow {
+    if which == LIST_TO_TUPLE && m.tuple_of_list() {
+        return Ok(());
+    }
+    m.residual(rt::call_intrinsic_1, which)
 }
 
 #[inline(always)]

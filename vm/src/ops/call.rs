@@ -86,11 +86,11 @@ pub fn call_builtin<M: Machine>(m: &mut M, arg: u32) -> Flow {
 }
 
 macro_rules! intrinsic_forms {
-    ($($(#[$doc:meta])* $name:ident $intrinsic:expr, $args:literal, $general:ident;)*) => { $(
+    ($($(#[$doc:meta])* $name:ident $intrinsic:expr, $args:pat, $general:ident;)*) => { $(
         $(#[$doc])*
         #[inline(always)]
         pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
-            if arg == $args && m.call_intrinsic($intrinsic) {
+            if matches!(arg, $args) && m.call_intrinsic($intrinsic, arg) {
                 m.jump(SKIP as isize);
                 return Ok(());
             }
@@ -105,6 +105,10 @@ intrinsic_forms! {
     call_isinstance Intrinsic::IsInstance, 2, call_builtin;
     /// `l.append(x)`.
     call_list_append Intrinsic::ListAppend, 1, call_builtin;
+    /// `id(x)`.
+    call_id Intrinsic::Id, 1, call_builtin;
+    /// `d.get(k)` and `d.get(k, default)`.
+    call_dict_get Intrinsic::DictGet, 1 | 2, call_builtin;
     /// `type(x)`.
     call_type Intrinsic::Type, 1, call_class;
 }
@@ -140,4 +144,10 @@ pub fn resume<M: Machine>(m: &mut M, arg: u32) -> Flow {
 pub fn return_value<M: Machine>(m: &mut M, _arg: u32) -> Flow {
     m.event(Event::PyReturn, 0)?;
     m.leave_function()
+}
+
+/// In the body of a generator.
+#[inline(always)]
+pub fn return_from_generator<M: Machine>(m: &mut M, _arg: u32) -> Flow {
+    m.leave_generator()
 }

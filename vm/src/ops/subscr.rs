@@ -145,11 +145,26 @@ pub fn delete_subscr<M: Machine>(m: &mut M, arg: u32) -> Flow {
 
 #[inline(always)]
 pub fn binary_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (stop, start, c) = (m.peek(0), m.peek(1), m.peek(2));
+    if let Some(r) = m.part(c, start, stop) {
+        // The bounds are ints or None.
+        m.set(2, r);
+        m.shrink(2);
+        m.drop(c);
+        return Ok(());
+    }
     m.residual(rt::binary_slice, arg)
 }
 
 #[inline(always)]
 pub fn store_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (stop, start, c, v) = (m.peek(0), m.peek(1), m.peek(2), m.peek(3));
+    if m.exchange_part(c, start, stop, v) {
+        m.shrink(4);
+        m.drop(v);
+        m.drop(c);
+        return Ok(());
+    }
     m.residual(rt::store_slice, arg)
 }
 

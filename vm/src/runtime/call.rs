@@ -194,6 +194,8 @@ fn call_positional(vm: &mut Vm, args: usize, heard: Option<CallHeard>) -> Flow {
         Some(Intrinsic::Len) => op::CALL_LEN,
         Some(Intrinsic::IsInstance) => op::CALL_ISINSTANCE,
         Some(Intrinsic::ListAppend) => op::CALL_LIST_APPEND,
+        Some(Intrinsic::Id) => op::CALL_ID,
+        Some(Intrinsic::DictGet) => op::CALL_DICT_GET,
         _ => op::CALL_BUILTIN,
     };
     let r = match c.callable.get::<Builtin>().and_then(|b| direct(vm, b, given)) {

@@ -379,26 +379,8 @@ impl Vm {
 
     /// `list[start:stop] = v`.
     pub(crate) fn set_part(&mut self, c: &Value, start: Value, stop: Value, v: Value) -> R {
-        if c.word().is_plain(Kind::List)
-            && let Some(b) = plain_bounds([&start, &stop, &Value::NONE], c.as_::<List>().len())
-            && self.swap_in(c.as_(), b, &v)
-        {
-            return Ok(());
-        }
         let s = Slice::new(&self.types.slice, start, stop, Value::NONE);
         self.set_item(c, &s, v)
-    }
-    /// A slice replaced by the items of a list that nobody else has, as many: they change places.
-    fn swap_in(&mut self, list: &List, b: Bounds, v: &Value) -> bool {
-        if !v.word().is_plain(Kind::List) || v.ref_count() != 1 || b.step != 1 {
-            return false;
-        }
-        let items = v.as_::<List>();
-        if items.len() != b.count || std::ptr::eq(list, items) {
-            return false;
-        }
-        list.exchange(b.start as usize, items, 0, b.count);
-        true
     }
     fn set_slice(&mut self, list: &List, s: &Slice, v: &Value) -> R {
         let Ok(mut items) = self.to_vec(v) else {

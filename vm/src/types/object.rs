@@ -948,27 +948,28 @@ impl Vm {
     /// `object.__getstate__`: the attributes, and those of `__slots__`.
     fn object_state(&mut self, v: &Value) -> R<Value> {
         let dict = self.own_dict_now(v).filter(|d| !d.as_::<Dict>().is_empty());
-        let names = self.slot_names(v)?;
         let slots = self.dict();
-        for n in &names {
-            if let Some(x) = self.get_attr_opt(v, n)? {
-                slots.as_::<Dict>().set_str(self, n, x);
+        if self.class_ref(v).slots.get() > 0 {
+            for n in &self.slot_names(v)? {
+                if let Some(x) = self.get_attr_opt(v, n)? {
+                    slots.as_::<Dict>().set_str(self, n, x);
+                }
             }
         }
-        let has_dict = self.class_ref(v).has(TypeFlags::DICT);
         let dict = match dict {
+            // Made just now.
+            Some(d) if d.ref_count() == 1 => d,
             Some(d) => {
                 let copy = self.dict();
                 self.dict_merge_into(&copy, &d)?;
                 copy
             }
-            None if has_dict && slots.as_::<Dict>().is_empty() => return Ok(Value::NONE),
             None => Value::NONE,
         };
-        if slots.as_::<Dict>().is_empty() {
-            return Ok(dict);
+        match slots.as_::<Dict>().is_empty() {
+            true => Ok(dict),
+            false => Ok(self.tuple(vec![dict, slots])),
         }
-        Ok(self.tuple(vec![dict, slots]))
     }
     fn slot_names(&mut self, v: &Value) -> R<Vec<Value>> {
         let mut names = vec![];
