@@ -51,6 +51,19 @@ impl<const P: bool, const F: bool> Interp<P, F> {
     pub fn new(ip: Ip, sp: *mut Word, fp: *mut Word, consts: *const Word, vm: *mut Vm) -> Self {
         Interp { ip, sp, fp, consts, vm, dying: false }
     }
+    /// Gives up the words of a call and leaves its result.
+    ///
+    /// # Safety
+    /// They are the topmost ones, and the instruction's to give up.
+    #[inline(always)]
+    unsafe fn end_call(&mut self, words: usize, result: Word) {
+        for _ in 0..words {
+            self.shrink(1);
+            // SAFETY: as promised.
+            self.drop(unsafe { *self.sp });
+        }
+        self.push(result);
+    }
     /// The registers of the VM's current frame, about to continue at its `ip`.
     #[inline(always)]
     pub fn load(vm: *mut Vm) -> Self {
@@ -895,11 +908,7 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: callable, self and arguments are on the stack, and their references the instruction's to give up.
         unsafe {
             let Some(r) = known::call(self.vm, self.sp.sub(words), which, args) else { return false };
-            for _ in 0..words {
-                self.shrink(1);
-                self.drop(*self.sp);
-            }
-            self.push(r);
+            self.end_call(words, r);
         }
         true
     }

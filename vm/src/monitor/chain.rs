@@ -115,7 +115,7 @@ impl Vm {
             self.tell(listener, frame, event, two(offset_word(source), offset_word(to)))
         }
     }
-    /// CALL; `first` is the first argument, or NULL.
+    /// CALL or C_RETURN; `first` is the first argument, or NULL.
     ///
     /// # Safety
     /// As of `tell`; the stack keeps the words.
@@ -124,6 +124,7 @@ impl Vm {
         &mut self,
         listener: *const Listener,
         frame: *mut Frame,
+        event: Event,
         at: usize,
         callable: Word,
         first: Word,
@@ -131,7 +132,7 @@ impl Vm {
         self.tracing.event_unit = at as u32;
         let first = if first.is_null() { self.monitoring_missing.word() } else { first };
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, frame, Event::Call, [offset_word(at), callable, first]) }
+        unsafe { self.tell(listener, frame, event, [offset_word(at), callable, first]) }
     }
     /// The rest of an instruction's own event, as in `Machine::event`.
     pub(crate) fn rest_of_own(&mut self, event: Event, tools: ToolMask, answer: Answer) -> Rest {
@@ -152,11 +153,6 @@ impl Vm {
     #[inline(always)]
     pub(crate) fn is_simple_call(&self, code: &Code, tools: ToolMask) -> bool {
         !tools.is_empty() && !self.monitor.is_stale() && !has_disabled(code)
-    }
-    /// Has C_RETURN or C_RAISE a callback?
-    #[inline(always)]
-    pub(crate) fn ends_of_calls_are_heard(&self) -> bool {
-        !self.monitor.heard(Event::CReturn).or(self.monitor.heard(Event::CRaise)).is_empty()
     }
     /// CALL of what is no function in Python, once it has been told; C_RETURN or C_RAISE behind it.
     pub(crate) fn call_told(&mut self, args: u32) -> Flow {

@@ -86,31 +86,51 @@ pub fn call_builtin<M: Machine>(m: &mut M, arg: u32) -> Flow {
 }
 
 macro_rules! intrinsic_forms {
-    ($($(#[$doc:meta])* $name:ident $intrinsic:expr, $args:pat, $general:ident;)*) => { $(
-        $(#[$doc])*
-        #[inline(always)]
-        pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
-            if matches!(arg, $args) && m.call_intrinsic($intrinsic, arg) {
-                m.jump(SKIP as isize);
-                return Ok(());
+    ($($(#[$doc:meta])* $name:ident $intrinsic:ident, $args:pat, $general:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub fn $name<M: Machine>(m: &mut M, arg: u32) -> Flow {
+                if matches!(arg, $args) && m.call_intrinsic(Intrinsic::$intrinsic, arg) {
+                    m.jump(SKIP as isize);
+                    return Ok(());
+                }
+                m.residual(rt::$general, arg)
             }
-            m.residual(rt::$general, arg)
+        )*
+        /// The form of a call of this builtin.
+        #[cfg(seriema_tail)]
+        #[inline(always)]
+        pub fn call_known<M: Machine>(m: &mut M, which: Intrinsic, arg: u32) -> Flow {
+            match which {
+                $(Intrinsic::$intrinsic => $name(m, arg),)*
+                Intrinsic::None => m.residual(rt::call_any, arg),
+            }
         }
-    )* };
+        /// Does what the builtin does, with so many arguments, if it is one of these; `call` gets it as a constant.
+        #[cfg(seriema_tail)]
+        #[inline(always)]
+        pub fn by_itself<T>(which: Intrinsic, args: u32, call: impl Fn(Intrinsic) -> Option<T>) -> Option<T> {
+            match which {
+                $(Intrinsic::$intrinsic if matches!(args, $args) => call(Intrinsic::$intrinsic),)*
+                _ => None,
+            }
+        }
+    };
 }
 intrinsic_forms! {
     /// `len(x)`.
-    call_len Intrinsic::Len, 1, call_builtin;
+    call_len Len, 1, call_builtin;
     /// `isinstance(x, C)`.
-    call_isinstance Intrinsic::IsInstance, 2, call_builtin;
+    call_isinstance IsInstance, 2, call_builtin;
     /// `l.append(x)`.
-    call_list_append Intrinsic::ListAppend, 1, call_builtin;
+    call_list_append ListAppend, 1, call_builtin;
     /// `id(x)`.
-    call_id Intrinsic::Id, 1, call_builtin;
+    call_id Id, 1, call_builtin;
     /// `d.get(k)` and `d.get(k, default)`.
-    call_dict_get Intrinsic::DictGet, 1 | 2, call_builtin;
+    call_dict_get DictGet, 1 | 2, call_builtin;
     /// `type(x)`.
-    call_type Intrinsic::Type, 1, call_class;
+    call_type Type, 1, call_class;
 }
 
 #[inline(always)]

@@ -301,7 +301,7 @@ abi! {
     }
 }
 abi! {
-    /// CALL on the probed machine, if no callback in Python hears it.
+    /// CALL, if no callback in Python hears it.
     fn own_call(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`. The stack holds callable, self or NULL, and the arguments.
         unsafe {
@@ -309,52 +309,115 @@ abi! {
             let (at, armed) = (at.addr(), armed_in(armed));
             (*f).begin(at, armed.noted);
             let n = arg as usize;
-            let callable = *sp.sub(n + 2);
-            if !(*vm).is_simple_call(&*(*f).code, armed.own) || callable.is_kind(Kind::Method) {
+            let base = sp.sub(n + 2);
+            let kind = (*base).kind();
+            if kind == Some(Kind::Method) || !(*vm).is_simple_call(&*(*f).code, armed.own) {
                 return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             }
-            let listener = (*vm).lone_closure(Event::Call, armed.own);
-            if listener.is_none() && (*vm).listening.call_is_heard {
-                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
-            }
-            show(ip, sp, vm);
-            if let Some(listener) = listener {
-                let first = match () {
-                    _ if !(*sp.sub(n + 1)).is_null() => *sp.sub(n + 1),
-                    _ if n > 0 => *sp.sub(n),
-                    _ => Word::NULL,
-                };
-                if let Err(answer) = (*vm).tell_call(listener, f, at, callable, first) {
-                    match rest_of_own(vm, Event::Call, armed.own, answer) {
-                        Rest::GoOn => {}
-                        Rest::Moved => return go_on!(vm),
+            let first = match *base.add(1) {
+                self_ if !self_.is_null() => self_,
+                _ if n > 0 => *base.add(2),
+                _ => Word::NULL,
+            };
+            if let Some(listener) = (*vm).lone_closure(Event::Call, armed.own) {
+                show(ip, sp, vm);
+                if let Err(answer) = (*vm).tell_call(listener, f, Event::Call, at, *base, first) {
+                    return match rest_of_own(vm, Event::Call, armed.own, answer) {
                         Rest::Failed => {
                             let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                            return after_work!(vm, consts, code);
+                            after_work!(vm, consts, code)
                         }
-                    }
+                        Rest::Moved => go_on!(vm),
+                        Rest::GoOn if kind == Some(Kind::Function) => {
+                            plain!(op::CALL_PY_EXACT, (*f).ip, (*f).sp, f, vm, arg)
+                        }
+                        Rest::GoOn => {
+                            let (consts, code) = (std::ptr::null(), call_told(vm, arg));
+                            after_work!(vm, consts, code)
+                        }
+                    };
                 }
+            } else if (*vm).listening.call_is_heard {
+                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
             }
-            let mut m = Interp::<false, true>::load(vm);
-            let callable = *m.sp.sub(n + 2);
-            if callable.is_kind(Kind::Function) {
-                return plain!(op::CALL_PY_EXACT, m.ip, m.sp, (*vm).frame, vm, arg);
+            if kind == Some(Kind::Function) {
+                return plain!(op::CALL_PY_EXACT, ip, sp, f, vm, arg);
             }
-            // What the interpreter does itself runs nothing that could ask for C_RETURN meanwhile.
-            if !(*vm).ends_of_calls_are_heard() {
-                let done = match Value::of(&callable).get::<Builtin>().map(|b| b.intrinsic) {
-                    Some(Intrinsic::Len) => call::call_len(&mut m, arg),
-                    Some(Intrinsic::IsInstance) => call::call_isinstance(&mut m, arg),
-                    Some(Intrinsic::ListAppend) => call::call_list_append(&mut m, arg),
-                    _ => Err(Stop::Raise),
-                };
-                if done.is_ok() {
-                    return dispatch!(m);
-                }
+            let (at, armed) = (register(at as u64), register(armed.bits()));
+            match (*vm).monitor.heard(Event::CReturn).is_empty() {
+                true => own_known(ip, sp, at, armed, vm, arg),
+                false => own_end_of_call(ip, sp, at, armed, vm, arg),
             }
-            let (consts, code) = (std::ptr::null(), call_told(vm, arg));
-            after_work!(vm, consts, code)
         }
+    }
+}
+abi! {
+    /// A CALL that has been told, of what is no function in Python, where nobody hears C_RETURN: what the interpreter
+    /// does by itself runs nothing that could change that.
+    #[inline(never)]
+    fn own_known(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `own_call`.
+        unsafe {
+            let Some(b) = Value::of(&*sp.sub(arg as usize + 2)).get::<Builtin>() else {
+                return own_told(ip, sp, at, armed, vm, arg);
+            };
+            let f = (*vm).frame;
+            let consts = (*(*f).code).consts.as_ptr().cast();
+            let mut m = Interp::<false, true>::new(ip, sp, (*f).locals, consts, vm);
+            if call::call_known(&mut m, b.intrinsic, arg).is_err() {
+                return own_told(ip, sp, at, armed, vm, arg);
+            }
+            if m.dying {
+                return bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0);
+            }
+            dispatch!(m)
+        }
+    }
+}
+abi! {
+    /// The same where C_RETURN is heard, and told from here if a closure alone hears it.
+    #[inline(never)]
+    fn own_end_of_call(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `own_call`.
+        unsafe {
+            let tools = armed_in(armed).own;
+            let n = arg as usize;
+            let base = sp.sub(n + 2);
+            let f = (*vm).frame;
+            if let Some(listener) = (*vm).lone_closure(Event::CReturn, tools)
+                && let Some(b) = Value::of(&*base).get::<Builtin>()
+                && let Some(r) =
+                    call::by_itself(b.intrinsic, arg, #[inline(always)] |which| known::call(vm, base, which, arg))
+            {
+                show(ip, sp, vm);
+                let first = if (*base.add(1)).is_null() { *base.add(2) } else { *base.add(1) };
+                let told = (*vm).tell_call(listener, f, Event::CReturn, at.addr(), *base, first);
+                if let Err(answer) = told
+                    && rest_of_own(vm, Event::CReturn, tools, answer) == Rest::Failed
+                {
+                    r.decref();
+                    let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
+                    return after_work!(vm, consts, code);
+                }
+                let mut m = Interp::<false, true>::load(vm);
+                m.end_call(n + 2, r);
+                m.ip = m.ip.add(op::caches(op::CALL));
+                if m.dying {
+                    return bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0);
+                }
+                return dispatch!(m);
+            }
+            own_told(ip, sp, at, armed, vm, arg)
+        }
+    }
+}
+abi! {
+    /// The same in the general way.
+    #[inline(never)]
+    fn own_told(ip, sp, _at, _armed, vm, arg) {
+        show(ip, sp, vm);
+        let (consts, code) = (std::ptr::null(), call_told(vm, arg));
+        after_work!(vm, consts, code)
     }
 }
 /// Calls what is no function in Python, once CALL has been told.
