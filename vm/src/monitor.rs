@@ -2,6 +2,7 @@
 
 #[cfg(seriema_tail)]
 pub(crate) mod chain;
+mod stop;
 
 use crate::code::Code;
 use crate::error::{Exc, R};
@@ -290,9 +291,10 @@ impl Vm {
                 if !native.is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
                     return Ok(());
                 }
-                let v = self.peek(0).to_value();
-                let e = self.stop_iteration_of(v)?;
-                self.fire(event, tools, at, two(offset_word(at), e.word()))
+                let e = self.stop_told(self.peek(0))?;
+                let r = self.fire(event, tools, at, two(offset_word(at), e.word()));
+                self.keep_stop(e);
+                r
             }
             Event::Jump | Event::BranchLeft | Event::BranchRight => self.fire_jump(event, tools, at, target),
             _ => Ok(()),

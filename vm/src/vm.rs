@@ -176,6 +176,8 @@ pub struct Vm {
     pub in_callback: bool,
     /// Tools that heard the CALL under way, for its C_RETURN or C_RAISE (rules M73, M89).
     pub(crate) call_heard: Option<crate::monitor::CallHeard>,
+    /// See `monitor::stop`.
+    pub(crate) spare_stop: Option<Value>,
     /// The embedder's callbacks.
     pub listening: crate::listen::Listening,
     /// The last change that code objects without a frame have yet to see.
@@ -261,6 +263,7 @@ impl Vm {
             in_callback: false,
             call_heard: None,
             unheard: 0,
+            spare_stop: None,
             listening: Default::default(),
             last_change: None,
             events_fired: 0,

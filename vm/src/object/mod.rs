@@ -163,6 +163,12 @@ impl Header {
         let flags = unsafe { (*ty).instance_flags.get() };
         Header { word0: 1 | (kind as u64) << 48 | (flags as u64) << 56, ty }
     }
+    /// Is it an object of this class that has one owner and nothing has been noted of?
+    #[inline]
+    pub(crate) fn is_as_new(&self, kind: Kind, ty: &Value) -> bool {
+        let new = Header::new(kind, ty);
+        self.word0 == new.word0 && self.ty == new.ty
+    }
     #[inline(always)]
     pub fn flags(&self) -> u8 {
         (self.word0 >> 56) as u8

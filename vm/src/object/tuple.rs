@@ -116,6 +116,16 @@ impl Tuple {
         // SAFETY: the only reference is the caller's: nobody looks at the items.
         unsafe { Ok((&raw const t.items).cast::<[Value; N]>().cast_mut().replace(items)) }
     }
+    /// Another first item, for a tuple that nobody else has; answers the old one.
+    ///
+    /// # Safety
+    /// There is one, and nobody borrows it; the reference to `w` is handed over.
+    #[inline(always)]
+    pub(crate) unsafe fn replace_first(&self, w: Word) -> Word {
+        self.hash.set(-1);
+        // SAFETY: the caller's promise.
+        unsafe { (&raw const self.items).cast::<Word>().cast_mut().replace(w) }
+    }
     #[inline(always)]
     pub fn as_slice(&self) -> &[Value] {
         // SAFETY: `len` items follow, owned by the tuple.

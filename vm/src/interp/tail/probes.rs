@@ -301,6 +301,41 @@ abi! {
     }
 }
 abi! {
+    /// END_SEND: STOP_ITERATION.
+    fn own_end_send(ip, sp, at, armed, vm, arg) {
+        // SAFETY: as in `probe`. The stack holds the receiver and what it has returned.
+        unsafe {
+            let f = (*vm).frame;
+            let (at, armed) = (at.addr(), armed_in(armed));
+            (*f).begin(at, armed.noted);
+            let receiver = Value::of(&*sp.sub(2)).get::<Generator>();
+            if receiver.is_none_or(|g| g.flavour == Flavour::AsyncGenerator) || armed.own.is_empty() {
+                return plain!(op::END_SEND, ip, sp, f, vm, arg);
+            }
+            if let Some(listener) = (*vm).lone_closure(Event::StopIteration, armed.own)
+                && let Some(e) = (*vm).spare_stop_with(*sp.sub(1))
+            {
+                show(ip, sp, vm);
+                let told = (*vm).tell_at(listener, f, Event::StopIteration, at, e.word());
+                (*vm).keep_stop(e);
+                let rest = match told {
+                    Ok(()) => Rest::GoOn,
+                    Err(answer) => rest_of_own(vm, Event::StopIteration, armed.own, answer),
+                };
+                return match rest {
+                    Rest::GoOn => plain!(op::END_SEND, (*f).ip, (*f).sp, f, vm, arg),
+                    Rest::Moved => go_on!(vm),
+                    Rest::Failed => {
+                        let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
+                        after_work!(vm, consts, code)
+                    }
+                };
+            }
+            probed::<{ op::END_SEND }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg)
+        }
+    }
+}
+abi! {
     /// CALL, if no callback in Python hears it.
     fn own_call(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`. The stack holds callable, self or NULL, and the arguments.
@@ -435,6 +470,7 @@ pub(super) const PROBE: Op = probe;
 pub(super) const fn own_handler<const N: u8>() -> Op {
     match N {
         op::CALL => own_call,
+        op::END_SEND => own_end_send,
         _ if begins_with_its_event(N) => own::<N>,
         _ => own_generally::<N>,
     }
