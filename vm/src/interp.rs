@@ -20,8 +20,8 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
-    RangeIter, SeqIter, Set, Str, Tuple,
+    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List,
+    Method, RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
@@ -881,7 +881,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: the words are on the stack, whose references move to the list.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else { return false };
+            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else {
+                return false;
+            };
             first.write(list);
             self.sp = first.add(1);
         }
@@ -892,7 +894,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: as in `make_list`.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else { return false };
+            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else {
+                return false;
+            };
             first.write(tuple);
             self.sp = first.add(1);
         }

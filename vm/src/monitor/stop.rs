@@ -47,7 +47,8 @@ impl Vm {
             let args = &*x.args.as_ptr();
             if !as_new
                 || self.spare_stop.is_some()
-                || !(args.word().is_ptr() && (*args.word().header()).is_as_new(Kind::Tuple, &self.types.tuple))
+                || !(args.word().is_ptr()
+                    && (*args.word().header()).is_as_new(Kind::Tuple, &self.types.tuple))
                 || args.as_::<Tuple>().as_slice().len() != 1
             {
                 return;
