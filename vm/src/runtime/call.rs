@@ -65,11 +65,27 @@ pub fn call(vm: &mut Vm, args: u32) -> Flow {
     call_positional(vm, args as usize, None)
 }
 pub fn call_probed(vm: &mut Vm, args: u32) -> Flow {
-    let heard = vm.call_heard.take();
-    if heard.is_some() && call_direct(vm, args as usize, heard)? {
+    let (args, heard) = (args as usize, vm.call_heard.take());
+    if let Some(h) = heard
+        && (call_direct(vm, args, heard)? || call_class_told(vm, args, h)?)
+    {
         return Ok(());
     }
-    call_positional(vm, args as usize, heard)
+    call_positional(vm, args, heard)
+}
+/// Calls a class whose CALL has been told, with the arguments as they are. False: it is something else.
+fn call_class_told(vm: &mut Vm, args: usize, heard: CallHeard) -> Flow<bool> {
+    // SAFETY: as in `call_direct`.
+    unsafe {
+        let base = (*vm.frame).sp.sub(args + 2);
+        if !(*base).is_kind(Kind::Type) || !(*base.add(1)).is_null() {
+            return Ok(false);
+        }
+        let r = vm.instantiate(Value::of(&*base), Value::slice_of(base.add(2), args), Kw::NONE);
+        let r = vm.before_result(r, |vm, failed| vm.fire_after_direct_call(heard, failed, base, args));
+        replace_call(vm, base, r?.into_word(), SKIP);
+    }
+    Ok(true)
 }
 
 /// A call whose callable was a builtin the last time.
