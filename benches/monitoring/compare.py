@@ -43,25 +43,29 @@ def rounds_of(commands, script, rounds):
     return [{name: median([r[name] for r in results]) for name in results[0]} for results in seen]
 
 
+def names_of(command):
+    """The events that a benchmark measures."""
+    return list(dict.fromkeys(line.split("\t")[0] for line in output([*command, "0.01"])))
+
+
 def events(ours, theirs, rounds):
-    mine, other = rounds_of([(ours,), (theirs,)], "events.py", rounds)
     print("| event | None: ours | CPython | | counting: ours | CPython | |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    for name in dict.fromkeys(key.split("\t")[0] for key in mine):
+    for name in names_of([*shlex.split(ours), str(HERE / "events.py")]):
+        # Event by event, so that a machine that changes its speed does so for both.
+        mine, other = rounds_of([(ours, name), (theirs, name)], "events.py", rounds)
         cells = []
         for kind in ("none", "count"):
             a, b = mine[f"{name}\t{kind}"], other[f"{name}\t{kind}"]
             cells += ["%.0f" % a, "%.0f" % b, "%.2f" % (a / b)]
-        print("| %s | %s |" % (name, " | ".join(cells)))
+        print("| %s | %s |" % (name, " | ".join(cells)), flush=True)
 
 
 def closures(bench, theirs, rounds):
-    """Event by event, so that a machine that changes its speed does so for both."""
     ours = shlex.split(bench)
-    names = [line.split("\t")[0] for line in output([*ours, "0.01"])]
     print("| event | closure | CPython: None | | CPython: counting | |")
     print("|---|---:|---:|---:|---:|---:|")
-    for name in names:
+    for name in names_of(ours):
         mine, other = [], []
         for _ in range(rounds):
             mine += [float(line.split("\t")[2]) for line in output([*ours, name])]

@@ -164,7 +164,7 @@ impl Header {
         Header { word0: 1 | (kind as u64) << 48 | (flags as u64) << 56, ty }
     }
     /// Is it an object of this class that has one owner and nothing has been noted of?
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_as_new(&self, kind: Kind, ty: &Value) -> bool {
         let new = Header::new(kind, ty);
         self.word0 == new.word0 && self.ty == new.ty

@@ -24,6 +24,25 @@ unsafe fn armed_in(register: *const Word) -> Armed {
     unsafe { Armed::from_bits(register.addr() as u64) }
 }
 
+/// The opcode on the probed machine, in the general way.
+macro_rules! generally {
+    ($op:expr, $ip:ident, $sp:ident, $vm:ident, $arg:ident) => {
+        probed::<$op>($ip, $sp, std::ptr::null_mut(), std::ptr::null(), $vm, $arg)
+    };
+}
+/// Behind work outside the chain.
+macro_rules! after {
+    ($code:expr, $vm:ident) => {{
+        let (consts, code) = (std::ptr::null(), $code);
+        after_work!($vm, consts, code)
+    }};
+}
+/// An exception is pending where the frame shows.
+macro_rules! fail {
+    ($vm:ident) => {
+        after!(Stop::Raise as u32, $vm)
+    };
+}
 /// The plain form of an opcode.
 macro_rules! plain {
     ($op:expr, $ip:expr, $sp:expr, $f:expr, $vm:ident, $arg:ident) => {{
@@ -51,8 +70,7 @@ macro_rules! body_in_form {
         let f = (*$vm).frame;
         match form {
             FAILED => {
-                let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                after_work!($vm, consts, code)
+                fail!($vm)
             }
             _ if form & ON_PROBED != 0 => {
                 PROBED[form as u8 as usize]((*f).ip, (*f).sp, (*f).locals, std::ptr::null(), $vm, $arg)
@@ -224,20 +242,20 @@ abi! {
                     op::JUMP_BACKWARD => op::JUMP_BACKWARD_NO_JIT,
                     op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::RangeIter) => op::FOR_ITER_RANGE,
                     op::FOR_ITER if (*sp.sub(1)).is_kind(Kind::SeqIter) => op::FOR_ITER_SEQ,
-                    op::FOR_ITER => return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg),
+                    op::FOR_ITER => return generally!(N, ip, sp, vm, arg),
                     n => n,
                 };
                 return plain!(form, ip, sp, f, vm, arg);
             }
             let event = op::hosted_event(N, arg).unwrap_unchecked();
             let Some(listener) = (*vm).lone_closure(event, armed.own) else {
-                return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+                return generally!(N, ip, sp, vm, arg);
             };
             let polls = matches!(N, op::RESUME | op::JUMP_BACKWARD);
             if polls && (*vm).breaker.get() != 0
                 || N == op::RESUME && (*(*f).code).seen.get() != (*vm).version
             {
-                return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+                return generally!(N, ip, sp, vm, arg);
             }
             // Units to go on at, from behind the opcode.
             let (mut sp, mut ahead) = (sp, 0);
@@ -256,7 +274,7 @@ abi! {
                         false => iter::for_iter_seq(&mut m, arg),
                     };
                     if next.is_err() {
-                        return probed::<N>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+                        return generally!(N, ip, sp, vm, arg);
                     }
                     ahead = 1;
                     if m.ip != ip.offset(ahead) {
@@ -285,8 +303,7 @@ abi! {
                     }
                     Rest::GoOn | Rest::Moved => go_on!(vm),
                     Rest::Failed => {
-                        let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                        after_work!(vm, consts, code)
+                        fail!(vm)
                     }
                 };
             }
@@ -326,12 +343,11 @@ abi! {
                     Rest::GoOn => plain!(op::END_SEND, (*f).ip, (*f).sp, f, vm, arg),
                     Rest::Moved => go_on!(vm),
                     Rest::Failed => {
-                        let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                        after_work!(vm, consts, code)
+                        fail!(vm)
                     }
                 };
             }
-            probed::<{ op::END_SEND }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg)
+            generally!({ op::END_SEND }, ip, sp, vm, arg)
         }
     }
 }
@@ -347,7 +363,7 @@ abi! {
             let base = sp.sub(n + 2);
             let kind = (*base).kind();
             if kind == Some(Kind::Method) || !(*vm).is_simple_call(&*(*f).code, armed.own) {
-                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+                return generally!({ op::CALL }, ip, sp, vm, arg);
             }
             let first = match *base.add(1) {
                 self_ if !self_.is_null() => self_,
@@ -359,21 +375,19 @@ abi! {
                 if let Err(answer) = (*vm).tell_call(listener, f, Event::Call, at, *base, first) {
                     return match rest_of_own(vm, Event::Call, armed.own, answer) {
                         Rest::Failed => {
-                            let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                            after_work!(vm, consts, code)
+                            fail!(vm)
                         }
                         Rest::Moved => go_on!(vm),
                         Rest::GoOn if kind == Some(Kind::Function) => {
                             plain!(op::CALL_PY_EXACT, (*f).ip, (*f).sp, f, vm, arg)
                         }
                         Rest::GoOn => {
-                            let (consts, code) = (std::ptr::null(), call_told(vm, arg));
-                            after_work!(vm, consts, code)
+                            after!(call_told(vm, arg), vm)
                         }
                     };
                 }
             } else if (*vm).listening.call_is_heard {
-                return probed::<{ op::CALL }>(ip, sp, std::ptr::null_mut(), std::ptr::null(), vm, arg);
+                return generally!({ op::CALL }, ip, sp, vm, arg);
             }
             if kind == Some(Kind::Function) {
                 return plain!(op::CALL_PY_EXACT, ip, sp, f, vm, arg);
@@ -431,8 +445,7 @@ abi! {
                     && rest_of_own(vm, Event::CReturn, tools, answer) == Rest::Failed
                 {
                     r.decref();
-                    let (consts, code) = (std::ptr::null(), Stop::Raise as u32);
-                    return after_work!(vm, consts, code);
+                    return fail!(vm);
                 }
                 let mut m = Interp::<false, true>::load(vm);
                 m.end_call(n + 2, r);
@@ -451,8 +464,7 @@ abi! {
     #[inline(never)]
     fn own_told(ip, sp, _at, _armed, vm, arg) {
         show(ip, sp, vm);
-        let (consts, code) = (std::ptr::null(), call_told(vm, arg));
-        after_work!(vm, consts, code)
+        after!(call_told(vm, arg), vm)
     }
 }
 /// Calls what is no function in Python, once CALL has been told.
