@@ -20,13 +20,14 @@ use crate::frame::{
 use crate::layout::{INT_TAG, TRUE};
 use crate::machine::{FloatOp, Flow, Helper, IntOp, Machine, Next, Residual, Stop, Target};
 use crate::object::{
-    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List, Method,
-    RangeIter, SeqIter, Set, Str, Tuple,
+    ClosureCell, Dict, Flavour, Function, GenState, Generator, GlobalCell, Instance, Intrinsic, Kind, List,
+    Method, RangeIter, SeqIter, Set, Str, Tuple,
 };
 use crate::op::{self, CmpOp};
 use crate::ops;
 use crate::runtime::generator::{generator_of, leave_special, make_directly, resume_frame, suspend};
 use crate::types::descr::{ClassMethod, StaticMethod};
+use crate::types::specials::Special;
 use crate::value::unguarded;
 use crate::value::{Value, Word};
 use crate::vm::{Vm, take_locals};
@@ -382,8 +383,12 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         if v == Word::NONE {
             return Some(Word::FALSE);
         }
-        // SAFETY: the kind is tested, the operand lives in its slot.
+        // SAFETY: the kind is tested, the operand lives in its slot, and keeps its class.
         unsafe {
+            if v.is_kind(Kind::Instance) {
+                let class = &*(*v.header()).ty();
+                return (class.lacks(Special::Bool) && class.lacks(Special::Len)).then_some(Word::TRUE);
+            }
             match v.plain_kind()? {
                 Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
                 Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
@@ -762,6 +767,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         None
     }
     #[inline(always)]
+    fn set_global(&mut self, name: u32, v: Word) -> Option<Word> {
+        // SAFETY: the compiler numbers the names; the body hands its reference over.
+        unsafe { known::set_global(self.vm, name, v) }
+    }
+    #[inline(always)]
     fn cell_value(&mut self, slot: u32) -> Option<Word> {
         let cell = self.local(slot);
         // SAFETY: the compiler puts a cell into this slot before it reads one.
@@ -868,7 +878,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: the words are on the stack, whose references move to the list.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else { return false };
+            let Some(list) = List::try_of::<false>(&(*self.vm).types.list, first, n as usize) else {
+                return false;
+            };
             first.write(list);
             self.sp = first.add(1);
         }
@@ -879,7 +891,9 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         // SAFETY: as in `make_list`.
         unsafe {
             let first = self.sp.sub(n as usize);
-            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else { return false };
+            let Some(tuple) = Tuple::try_of::<false>(&(*self.vm).types.tuple, first, n as usize) else {
+                return false;
+            };
             first.write(tuple);
             self.sp = first.add(1);
         }

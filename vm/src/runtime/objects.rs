@@ -7,8 +7,8 @@ use super::{
     binary_op_again, compare_op_again, contains_op_again, for_iter_again, next_in_loop, store_subscr_again,
 };
 use crate::machine::Flow;
-use crate::object::Kind;
-use crate::op::{self, BinOp, NB_INPLACE, NB_SUBSCR};
+use crate::object::{Kind, known_equal};
+use crate::op::{self, BinOp, CmpOp, NB_INPLACE, NB_SUBSCR};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 
@@ -68,13 +68,25 @@ pub fn binary_op_objects(vm: &mut Vm, arg: u32) -> Flow {
     Ok(())
 }
 
+/// `==` and `!=` of two tuples, where that needs no Python.
+fn tuples_equal(op: CmpOp, x: Word, y: Word) -> Option<bool> {
+    let asked = matches!(op, CmpOp::Eq | CmpOp::Ne) && x.is_plain(Kind::Tuple) && y.is_plain(Kind::Tuple);
+    if !asked {
+        return None;
+    }
+    Some(known_equal(x, y)? == (op == CmpOp::Eq))
+}
+
 pub fn compare_op_objects(vm: &mut Vm, arg: u32) -> Flow {
     let (x, y) = operands(vm);
     if is_number(x) && is_number(y) || x.is_plain(Kind::Str) && y.is_plain(Kind::Str) {
         quicken(vm, op::COMPARE_OP);
         return compare_op_again(vm, arg);
     }
-    let r = (super::COMPARE_OP.run)(vm, arg, &[x, y])?;
+    let r = match tuples_equal(CmpOp::of(arg), x, y) {
+        Some(r) => Word::from_bool(r),
+        None => (super::COMPARE_OP.run)(vm, arg, &[x, y])?,
+    };
     finish2(vm, r, op::caches(op::COMPARE_OP));
     Ok(())
 }
