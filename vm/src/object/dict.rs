@@ -409,16 +409,6 @@ impl Dict {
         Some(self.value_at(i))
     }
 
-    /// The same by a name that has one object, as the usual key has.
-    #[inline]
-    pub fn get_interned(&self, name: &Value) -> Option<Value> {
-        match self.settled(name.word(), name.as_::<Str>().hash()) {
-            // SAFETY: the dict owns its value.
-            Some(found) => found.map(|v| unsafe { *v }.to_value()),
-            None => self.get_str(name),
-        }
-    }
-
     #[inline]
     fn find(&self, vm: &mut Vm, key: &Value, hash: i64) -> R<Option<usize>> {
         // SAFETY: nothing changes the table during the call.
