@@ -62,6 +62,9 @@ pub fn binary_op_objects(vm: &mut Vm, arg: u32) -> Flow {
             quicken(vm, op::BINARY_OP);
             return binary_op_again(vm, arg);
         }
+        if arg == BinOp::Add as u32 && x.is_plain(Kind::List) && y.is_plain(Kind::List) {
+            quicken(vm, op::BINARY_OP_ADD_LISTS);
+        }
         vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b)?
     };
     finish2(vm, r.into_word(), op::caches(op::BINARY_OP));
@@ -144,4 +147,11 @@ pub fn for_iter_object(vm: &mut Vm, arg: u32) -> Flow {
         }
     }
     Ok(())
+}
+
+pub fn binary_slice_object(vm: &mut Vm, arg: u32) -> Flow {
+    if let Some(Kind::List | Kind::Tuple) = vm.peek(2).plain_kind() {
+        quicken(vm, op::BINARY_SLICE);
+    }
+    super::binary_slice(vm, arg)
 }
