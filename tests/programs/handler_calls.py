@@ -3,7 +3,7 @@ functions made, generators that end. Each guard meets what it is for."""
 
 import gc
 import sys
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, namedtuple
 
 
 class Loud:
@@ -420,6 +420,115 @@ print(returns)
 
 # ---- truth of dicts and sets
 print([bool(x) for x in ({}, {1: 2}, set(), {1}, frozenset(), Missing(), OrderedDict(a=1))], not {}, not {1})
+
+# ---- truth of instances, whose class may change its mind
+class Plain:
+    pass
+
+
+class Derived(Plain):
+    pass
+
+
+def truth(x):
+    return "yes" if x else "no"
+
+
+p, d = Plain(), Derived()
+p.__bool__ = lambda: False
+d.__len__ = lambda: 0
+for change in (None, "len", "bool", "none", "gone"):
+    if change == "len":
+        Plain.__len__ = lambda self: 0
+    elif change == "bool":
+        Plain.__bool__ = lambda self: True
+    elif change == "none":
+        Derived.__bool__ = None
+    elif change == "gone":
+        del Derived.__bool__, Plain.__bool__, Plain.__len__
+    print([attempt(truth, x) for _ in range(3) for x in (p, d, None)], not p, end=" ")
+print()
+
+
+# ---- dict comprehensions
+def comprehend(pairs):
+    return {k: v for k, v in pairs}
+
+
+d = comprehend((i % 7, i) for i in range(20))
+print(d, attempt(comprehend, [([], 1)]), comprehend([(Key(1), "a"), (1, "b"), ("s", "c"), (1.0, "d")]))
+print({x: Loud(f"{x}{n}") for n in range(2) for x in "ab"})
+
+
+# ---- globals set
+count = 0
+watched = 1
+
+
+def bump(v):
+    global count
+    count = v
+    return count
+
+
+def reads():
+    t = 0
+    for _ in range(50):
+        t += watched
+    return t
+
+
+def writes(v):
+    global watched
+    watched = v
+
+
+print([bump(i) for i in range(5)], reads(), end=" ")
+for v in (2, 3, 3, "x"):
+    writes(v)
+    print(attempt(reads), end=" ")
+bump(Loud("old"))
+bump(1)
+del count
+print(bump(7), count, attempt(bump))
+exec(compile("def set_it(v):\n    global it\n    it = v\n", "set", "exec"), first := {})
+for v in range(3):
+    first["set_it"](v)
+print(first["it"])
+
+# ---- tuples as keys
+nan = float("nan")
+Named = namedtuple("Named", "a b")
+keys = [
+    (1, 2), (1.0, 2), (True, 2), ("a", "b"), ("a", b"b"), (b"a", b"b"), ((1, 2), (3, (4, 5))), ((1, 2), (3, (4, 6))),
+    (((((1,),),),),), (), ((),), (Key(1), 2), (nan,), (1, 2, 3), (1 << 70,), (None, ...), Named(1, 2), (0.0,), (-0.0,),
+    ("".join("ab"), "c"), (frozenset("a"),),
+]
+d = {}
+for i, k in enumerate(keys):
+    d[k] = i
+copies = [
+    (1, 2), (2 - 1.0, 2), ("a", "b"), ("".join(["a", ""]), "bc"[:1]), (bytes([97]), bytes([98])), ((1, 2), (3, (4, 5))),
+    (((((1,),),),),), (Key(1), 2), (1, Key(2)), (nan,), (1 << 70,), Named(1, 2), (-0.0,), ("ab", "c"),
+    ((1, 2), (3, (4, 7))), (1, 2, 3, 4), (frozenset("a"),),
+]
+print([d.get(k) for k in copies], [k in d for k in copies], [k in set(keys) for k in copies], len(d))
+print([k == c for k in keys[:9] for c in copies[:7]], (1, [2]) == (1, [2]), (1, 2) != (1, 2.5), (1,) == (1, Key(1)))
+
+
+class Counting:
+    asked = 0
+
+    def __hash__(self):
+        return 1
+
+    def __eq__(self, other):
+        Counting.asked += 1
+        return NotImplemented
+
+
+a, b = Counting(), Counting()
+print((a, 1) == (b, 1), (a, 1) == (b,), (a, 1) == (a, 1), Counting.asked, {(a, 1): "a"}.get((b, 1)))
 
 # ---- the audit event of id (a hook stays)
 seen = []

@@ -27,6 +27,7 @@ use crate::op::{self, CmpOp};
 use crate::ops;
 use crate::runtime::generator::{generator_of, leave_special, make_directly, resume_frame, suspend};
 use crate::types::descr::{ClassMethod, StaticMethod};
+use crate::types::specials::Special;
 use crate::value::unguarded;
 use crate::value::{Value, Word};
 use crate::vm::{Vm, take_locals};
@@ -395,8 +396,12 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
         if v == Word::NONE {
             return Some(Word::FALSE);
         }
-        // SAFETY: the kind is tested, the operand lives in its slot.
+        // SAFETY: the kind is tested, the operand lives in its slot, and keeps its class.
         unsafe {
+            if v.is_kind(Kind::Instance) {
+                let class = &*(*v.header()).ty();
+                return (class.lacks(Special::Bool) && class.lacks(Special::Len)).then_some(Word::TRUE);
+            }
             match v.plain_kind()? {
                 Kind::Str => Some(Word::from_bool(!v.cast::<Str>().is_empty())),
                 Kind::List => Some(Word::from_bool(!v.cast::<List>().is_empty())),
@@ -773,6 +778,11 @@ impl<const P: bool, const F: bool> Machine for Interp<P, F> {
     #[inline(always)]
     fn global(&mut self, _name: u32) -> Option<Word> {
         None
+    }
+    #[inline(always)]
+    fn set_global(&mut self, name: u32, v: Word) -> Option<Word> {
+        // SAFETY: the compiler numbers the names; the body hands its reference over.
+        unsafe { known::set_global(self.vm, name, v) }
     }
     #[inline(always)]
     fn cell_value(&mut self, slot: u32) -> Option<Word> {

@@ -326,6 +326,11 @@ pub trait Machine: Sized {
     fn set_attr_slot(&mut self, owner: Self::V, v: Self::V) -> Option<Self::V>;
     /// The value of a global or builtin variable, a new reference; `None`: not found or not cacheable.
     fn global(&mut self, name: u32) -> Option<Self::V>;
+    /// Sets a global variable that is there and that nothing relies on; takes over `v`, answers what was there.
+    fn set_global(&mut self, name: u32, v: Self::V) -> Option<Self::V> {
+        let _ = (name, v);
+        None
+    }
     /// The content of the closure cell in a local slot, borrowed; `None` when unbound.
     fn cell_value(&mut self, slot: u32) -> Option<Self::V>;
     /// Sets it; takes over `v`, answers what was there (NULL if it was unbound).

@@ -181,6 +181,8 @@ macro_rules! opcodes {
             190 CALL_BOUND_METHOD call::call_bound_method 3 (a + 2 -> 1) [];
             189 CALL_TYPE call::call_type 3 (a + 2 -> 1) [];
             191 BINARY_OP_OBJECTS number::binary_op_objects 5 (2 -> 1) [];
+            201 BINARY_OP_ADD_LISTS number::add_lists 5 (2 -> 1) [];
+            202 BINARY_SLICE_OBJECT subscr::binary_slice_object 0 (3 -> 1) [];
             192 COMPARE_OP_OBJECTS number::compare_op_objects 1 (2 -> 1) [];
             193 CONTAINS_OP_OBJECTS subscr::contains_op_objects 1 (2 -> 1) [];
             195 LOAD_ATTR_FIELD name::load_attr_field 9 (1 -> 1 + (a & 1)) [];

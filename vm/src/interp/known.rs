@@ -11,7 +11,7 @@ use crate::object::{Builtin, Dict, INTERNED, Route, Set, move_words};
 #[inline(always)]
 unsafe fn ready_hash(key: Word) -> Option<i64> {
     if key.is_int() {
-        return Some(crate::types::hash::hash_int(key.int()));
+        return Some(crate::types::hash::hash_small(key.int()));
     }
     // SAFETY: kinds tested.
     unsafe {
@@ -173,6 +173,20 @@ pub unsafe fn new_function(vm: *mut Vm, code: Word) -> Option<Word> {
             None => Word::NONE,
         };
         Function::try_new(&(*vm).types.function, code, outer, module)
+    }
+}
+
+/// Sets a global variable that is there; answers the old value.
+///
+/// # Safety
+/// `name` is one of the current code's; the reference to `v` is handed over.
+#[inline(always)]
+pub unsafe fn set_global(vm: *mut Vm, name: u32, v: Word) -> Option<Word> {
+    // SAFETY: as promised; the frame keeps its function, that its globals.
+    unsafe {
+        let f = (*vm).frame;
+        let name = (*f).code().names.get_unchecked(name as usize).word();
+        (*f).globals().word().cast::<Dict>().set_global(name, ready_hash(name)?, v)
     }
 }
 

@@ -13,7 +13,7 @@
 //! Comparing keys may run Python, which may change the dict: a search compares outside the borrow and starts
 //! again when the table has changed meanwhile.
 
-use super::{Header, INTERNED, Kind, Str, alloc, spare};
+use super::{Bytes, Header, INTERNED, Kind, Str, Tuple, alloc, spare};
 use crate::error::R;
 use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
@@ -159,15 +159,10 @@ impl Table {
                     return Probe::Hit(i as usize);
                 }
                 if e.hash == hash {
-                    // A key of a class derived from str may have its own idea of equality.
-                    if !(k.is_plain(Kind::Str) && key.is_plain(Kind::Str)) {
-                        // Two small ints that are not identical differ.
-                        if !(k.is_int() && key.is_int()) {
-                            return Probe::Ask(i as usize, e.key.clone());
-                        }
-                    // SAFETY: kinds tested; the entry and the caller keep them.
-                    } else if unsafe { k.cast::<Str>().bytes() == key.cast::<Str>().bytes() } {
-                        return Probe::Hit(i as usize);
+                    match known_equal(k, key) {
+                        Some(true) => return Probe::Hit(i as usize),
+                        Some(false) => {}
+                        None => return Probe::Ask(i as usize, e.key.clone()),
                     }
                 }
             } else if i == FREE {
@@ -353,10 +348,9 @@ impl Dict {
             }
         }
     }
-    /// Where the value of a key lies, found without a call, where identity and hashes settle it. `None`: they do
-    /// not. The address is good until the dict changes; it is written to only if the dict is not celled.
+    /// The entry of a key, found without a call, where identity and hashes settle it. `None`: they do not.
     #[inline(always)]
-    pub fn settled(&self, key: Word, hash: i64) -> Option<Option<*mut Word>> {
+    fn settled_entry(&self, key: Word, hash: i64) -> Option<Option<*const Entry>> {
         // SAFETY: nothing changes the table here; the index holds positions of entries.
         unsafe {
             let t = unguarded(&self.table);
@@ -374,10 +368,7 @@ impl Dict {
                 if i >= 0 {
                     let e = t.entries.get_unchecked(i as usize);
                     if e.key.word() == key {
-                        return Some(Some(match self.celled.get() {
-                            true => (*(e.value.0 as *const GlobalCell)).value.as_ptr(),
-                            false => (&raw const e.value).cast_mut(),
-                        }));
+                        return Some(Some(e));
                     }
                     if e.hash == hash && !differ(e.key.word(), key) {
                         return None;
@@ -387,20 +378,35 @@ impl Dict {
         }
         None
     }
+    /// Where the value of a key lies, of `settled_entry`. The address is good until the dict changes; it is written
+    /// to only if the dict is not celled.
+    #[inline(always)]
+    pub fn settled(&self, key: Word, hash: i64) -> Option<Option<*mut Word>> {
+        let found = self.settled_entry(key, hash)?;
+        // SAFETY: the entry is good, and so is the cell in it.
+        Some(found.map(|e| unsafe {
+            match self.celled.get() {
+                true => (*((*e).value.0 as *const GlobalCell)).value.as_ptr(),
+                false => (&raw const (*e).value).cast_mut(),
+            }
+        }))
+    }
+    /// Writes a global variable that is there and that nothing relies on, without a call; answers the old value.
+    /// The reference to `v` is handed over.
+    #[inline(always)]
+    pub fn set_global(&self, name: Word, hash: i64, v: Word) -> Option<Word> {
+        if !self.celled.get() {
+            return None;
+        }
+        let e = self.settled_entry(name, hash)??;
+        // SAFETY: the entry of a celled dict holds the address of a cell it owns.
+        let cell = unsafe { &*((*e).value.0 as *const GlobalCell) };
+        if cell.watched.get() { None } else { Some(cell.value.replace(v)) }
+    }
     /// Look-up by a str, which runs no Python.
     pub fn get_str(&self, name: &Value) -> Option<Value> {
         let i = self.find_str(name)?;
         Some(self.value_at(i))
-    }
-
-    /// The same by a name that has one object, as the usual key has.
-    #[inline]
-    pub fn get_interned(&self, name: &Value) -> Option<Value> {
-        match self.settled(name.word(), name.as_::<Str>().hash()) {
-            // SAFETY: the dict owns its value.
-            Some(found) => found.map(|v| unsafe { *v }.to_value()),
-            None => self.get_str(name),
-        }
     }
 
     #[inline]
@@ -747,6 +753,49 @@ pub(super) fn differ(a: Word, b: Word) -> bool {
     // SAFETY: kinds tested; the table and the caller keep the objects.
     let interned = |w: Word| w.is_plain(Kind::Str) && unsafe { (*w.header()).flags() & INTERNED != 0 };
     a.is_int() && b.is_int() || interned(a) && interned(b)
+}
+
+/// Are two keys, or tuples, equal? `None`: it takes Python's rules to say. (A key of a class derived from str may have its own
+/// idea.)
+#[inline]
+pub fn known_equal(a: Word, b: Word) -> Option<bool> {
+    if a == b {
+        return Some(true);
+    }
+    if a.is_int() && b.is_int() {
+        return Some(false);
+    }
+    // SAFETY: kinds tested; the table and the caller keep them.
+    unsafe {
+        match (a.plain_kind()?, b.plain_kind()?) {
+            (Kind::Str, Kind::Str) => Some(a.cast::<Str>().bytes() == b.cast::<Str>().bytes()),
+            (Kind::Bytes, Kind::Bytes) => Some(a.cast::<Bytes>().as_slice() == b.cast::<Bytes>().as_slice()),
+            (Kind::Tuple, Kind::Tuple) => known_tuples(a.cast(), b.cast(), NESTED),
+            _ => None,
+        }
+    }
+}
+/// Tuples inside tuples that `known_equal` looks into.
+const NESTED: u32 = 3;
+
+/// The same of tuples. Of different lengths they differ, but their items are compared before that.
+fn known_tuples(a: &Tuple, b: &Tuple, nested: u32) -> Option<bool> {
+    let (a, b) = (a.as_slice(), b.as_slice());
+    if a.len() != b.len() || nested == 0 {
+        return None;
+    }
+    for (x, y) in a.iter().zip(b) {
+        let (x, y) = (x.word(), y.word());
+        let equal = match x.is_plain(Kind::Tuple) && y.is_plain(Kind::Tuple) && x != y {
+            // SAFETY: kinds tested; the tuples keep their items.
+            true => known_tuples(unsafe { x.cast() }, unsafe { y.cast() }, nested - 1)?,
+            false => known_equal(x, y)?,
+        };
+        if !equal {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 fn new_cell(value: Word) -> Word {

@@ -22,8 +22,9 @@ use std::mem::offset_of;
 const MAX_ATTRIBUTES: usize = 64;
 /// Most slots inside the object; more go to the overflow array.
 const MAX_INLINE: u32 = 24;
-/// Slots of an object whose class's methods assign no attributes.
-const UNLISTED: u32 = 4;
+/// Slots for attributes that no method of the class assigns: where methods assign some, and where none does.
+const UNLISTED: u32 = 2;
+const ALL_UNLISTED: u32 = 4;
 
 pub struct Shape {
     /// Unique, never used again: inline caches compare it.
@@ -54,10 +55,9 @@ impl Shape {
             let found = t.as_::<Type>().dict.as_::<Dict>().get_str(&key);
             expected += found.and_then(|v| v.get::<super::Tuple>().map(|t| t.as_slice().len())).unwrap_or(0);
         }
-        // Attributes set from outside are not listed: a class without any listed gets room for a few.
         let own = match class.has(super::TypeFlags::DICT) {
-            true if expected == 0 => UNLISTED,
-            true => expected as u32,
+            true if expected == 0 => ALL_UNLISTED,
+            true => expected as u32 + UNLISTED,
             false => 0,
         };
         Box::new(Shape {

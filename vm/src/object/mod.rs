@@ -29,7 +29,7 @@ mod view;
 
 pub use awaitable::{Awaitable, Step, StepState};
 pub use bytes::Bytes;
-pub use dict::{Dict, GlobalCell};
+pub use dict::{Dict, GlobalCell, known_equal};
 pub use frame_object::{FrameObject, LINE_UNKNOWN, Traceback};
 pub use func::{
     Binding, Builtin, BuiltinDef, BuiltinFn, ClosureCell, Function, Intrinsic, Kw, Method, Route,

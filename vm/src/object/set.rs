@@ -7,8 +7,8 @@
 //! Comparing keys may run Python, which may change the set: a search compares outside the borrow and starts
 //! again when the table has changed meanwhile.
 
-use super::dict::differ;
-use super::{Header, Kind, Str, alloc, spare};
+use super::dict::{differ, known_equal};
+use super::{Header, Kind, alloc, spare};
 use crate::error::R;
 use crate::value::{Value, Word, unguarded};
 use crate::vm::Vm;
@@ -215,10 +215,11 @@ impl Set {
                 }
                 walk.reusable = Some(at);
             } else if e.hash == hash {
-                if e.key.is(key) || same_text(&e.key, key) {
-                    return Probe::Done(Found::At(at));
+                match known_equal(e.key.word(), key.word()) {
+                    Some(true) => return Probe::Done(Found::At(at)),
+                    Some(false) => {}
+                    None => return Probe::Ask(at, e.key.clone()),
                 }
-                return Probe::Ask(at, e.key.clone());
             }
         }
     }
@@ -565,12 +566,4 @@ impl SetIter {
             visit(&set);
         }
     }
-}
-
-/// Two strs of class `str` itself with the same text.
-#[inline]
-fn same_text(a: &Value, b: &Value) -> bool {
-    a.word().is_plain(Kind::Str)
-        && b.word().is_plain(Kind::Str)
-        && a.as_::<Str>().bytes() == b.as_::<Str>().bytes()
 }

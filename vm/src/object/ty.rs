@@ -184,6 +184,14 @@ impl Type {
         }
         self.find_special(vm, which).map_or(Word::NULL, |m| m.word())
     }
+    /// Is it known that instances have no such method? (False: maybe they do.)
+    #[inline(always)]
+    pub fn lacks(&self, which: Special) -> bool {
+        // SAFETY: a word is copied.
+        unsafe { unguarded(&self.special) }
+            .as_ref()
+            .is_some_and(|cache| cache[which as usize].get() == ABSENT)
+    }
     #[cold]
     fn find_special(&self, vm: &mut Vm, which: Special) -> Option<Value> {
         let name = vm.special_name(which);

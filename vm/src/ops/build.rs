@@ -24,7 +24,6 @@ residuals! {
     dict_merge;
     dict_update;
     list_extend;
-    map_add;
     set_add;
     set_update;
     unpack_ex;
@@ -54,6 +53,19 @@ pub fn build_tuple<M: Machine>(m: &mut M, arg: u32) -> Flow {
         return Ok(());
     }
     m.residual(rt::build_tuple, arg)
+}
+
+/// A comprehension's dict always is one.
+#[inline(always)]
+pub fn map_add<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (v, key, dict) = (m.peek(0), m.peek(1), m.peek(arg as usize + 1));
+    if let Some(old) = m.set_dict_item(dict, key, v) {
+        m.shrink(2);
+        m.drop(key);
+        m.drop(old);
+        return Ok(());
+    }
+    m.residual(rt::map_add, arg)
 }
 
 #[inline(always)]

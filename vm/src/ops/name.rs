@@ -15,9 +15,20 @@ macro_rules! residuals {
 }
 
 residuals! {
-    load_name; store_name; delete_name; store_global; delete_global; store_attr; delete_attr;
+    load_name; store_name; delete_name; delete_global; store_attr; delete_attr;
     import_name; import_from; load_common_constant; setup_annotations; load_build_class; load_locals;
     load_from_dict_or_deref; load_from_dict_or_globals;
+}
+
+#[inline(always)]
+pub fn store_global<M: Machine>(m: &mut M, name: u32) -> Flow {
+    let v = m.peek(0);
+    if let Some(old) = m.set_global(name, v) {
+        m.shrink(1);
+        m.drop(old);
+        return Ok(());
+    }
+    m.residual(rt::store_global, name)
 }
 
 #[inline(always)]

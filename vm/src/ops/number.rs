@@ -2,6 +2,7 @@
 
 use super::finish2;
 use crate::machine::{FloatOp, Flow, IntOp, Machine};
+use crate::object::Kind;
 use crate::op::{self, BinOp, CmpOp, NB_SUBSCR};
 use crate::runtime as rt;
 
@@ -70,17 +71,22 @@ pub fn binary_op<M: Machine>(m: &mut M, arg: u32) -> Flow {
     Ok(())
 }
 
-/// Of objects that no machine knows, the last time: straight to the runtime. (Two lists to be joined are an
-/// exception.)
+/// Of objects that no machine knows, the last time: straight to the runtime.
 #[inline(always)]
 pub fn binary_op_objects<M: Machine>(m: &mut M, arg: u32) -> Flow {
-    if arg == BinOp::Add as u32 {
-        let (y, x) = (m.peek(0), m.peek(1));
-        if let Some(r) = m.joined(x, y) {
-            m.jump(5);
-            finish2(m, r);
-            return Ok(());
-        }
+    m.residual(rt::binary_op_objects, arg)
+}
+/// Of two lists to be joined, the last time.
+#[inline(always)]
+pub fn add_lists<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    let (y, x) = (m.peek(0), m.peek(1));
+    if let Some(r) = m.joined(x, y) {
+        m.jump(5);
+        finish2(m, r);
+        return Ok(());
+    }
+    if !m.is_kind(x, Kind::List) || !m.is_kind(y, Kind::List) {
+        m.quicken(op::BINARY_OP_OBJECTS)?;
     }
     m.residual(rt::binary_op_objects, arg)
 }

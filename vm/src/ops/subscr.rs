@@ -153,7 +153,14 @@ pub fn binary_slice<M: Machine>(m: &mut M, arg: u32) -> Flow {
         m.drop(c);
         return Ok(());
     }
+    m.quicken_unless(op::BINARY_SLICE_OBJECT, c, &[Kind::List, Kind::Tuple])?;
     m.residual(rt::binary_slice, arg)
+}
+
+/// Of what no machine knows, the last time: straight to the runtime.
+#[inline(always)]
+pub fn binary_slice_object<M: Machine>(m: &mut M, arg: u32) -> Flow {
+    m.residual(rt::binary_slice_object, arg)
 }
 
 #[inline(always)]

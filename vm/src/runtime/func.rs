@@ -8,11 +8,9 @@ use crate::vm::Vm;
 
 pub fn make_function(vm: &mut Vm, _arg: u32) -> Flow {
     let code = vm.pop();
-    let f = vm.frame();
-    // SAFETY: the function of the frame keeps them.
-    let (globals, builtins) = unsafe { (&*(&raw const *f.globals()), &*(&raw const f.function().builtins)) };
-    let f = vm.new_function(&code, globals, builtins, Value::NONE);
-    if let Some(module) = globals.as_::<Dict>().get_interned(&vm.name_of_name) {
+    let (globals, builtins) = (vm.frame().globals().clone(), vm.frame().function().builtins.clone());
+    let f = vm.new_function(&code, &globals, &builtins, Value::NONE);
+    if let Some(module) = globals.as_::<Dict>().get_str(&vm.name_of_name) {
         *f.as_::<Function>().module.borrow_mut() = module;
     }
     vm.push(f);

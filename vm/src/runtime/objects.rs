@@ -7,8 +7,8 @@ use super::{
     binary_op_again, compare_op_again, contains_op_again, for_iter_again, next_in_loop, store_subscr_again,
 };
 use crate::machine::Flow;
-use crate::object::Kind;
-use crate::op::{self, BinOp, NB_INPLACE, NB_SUBSCR};
+use crate::object::{Kind, known_equal};
+use crate::op::{self, BinOp, CmpOp, NB_INPLACE, NB_SUBSCR};
 use crate::value::{Value, Word};
 use crate::vm::Vm;
 
@@ -62,10 +62,22 @@ pub fn binary_op_objects(vm: &mut Vm, arg: u32) -> Flow {
             quicken(vm, op::BINARY_OP);
             return binary_op_again(vm, arg);
         }
+        if arg == BinOp::Add as u32 && x.is_plain(Kind::List) && y.is_plain(Kind::List) {
+            quicken(vm, op::BINARY_OP_ADD_LISTS);
+        }
         vm.binary_op(BinOp::of(arg), arg >= NB_INPLACE, a, b)?
     };
     finish2(vm, r.into_word(), op::caches(op::BINARY_OP));
     Ok(())
+}
+
+/// `==` and `!=` of two tuples, where that needs no Python.
+fn tuples_equal(op: CmpOp, x: Word, y: Word) -> Option<bool> {
+    let asked = matches!(op, CmpOp::Eq | CmpOp::Ne) && x.is_plain(Kind::Tuple) && y.is_plain(Kind::Tuple);
+    if !asked {
+        return None;
+    }
+    Some(known_equal(x, y)? == (op == CmpOp::Eq))
 }
 
 pub fn compare_op_objects(vm: &mut Vm, arg: u32) -> Flow {
@@ -74,7 +86,10 @@ pub fn compare_op_objects(vm: &mut Vm, arg: u32) -> Flow {
         quicken(vm, op::COMPARE_OP);
         return compare_op_again(vm, arg);
     }
-    let r = (super::COMPARE_OP.run)(vm, arg, &[x, y])?;
+    let r = match tuples_equal(CmpOp::of(arg), x, y) {
+        Some(r) => Word::from_bool(r),
+        None => (super::COMPARE_OP.run)(vm, arg, &[x, y])?,
+    };
     finish2(vm, r, op::caches(op::COMPARE_OP));
     Ok(())
 }
@@ -132,4 +147,11 @@ pub fn for_iter_object(vm: &mut Vm, arg: u32) -> Flow {
         }
     }
     Ok(())
+}
+
+pub fn binary_slice_object(vm: &mut Vm, arg: u32) -> Flow {
+    if let Some(Kind::List | Kind::Tuple) = vm.peek(2).plain_kind() {
+        quicken(vm, op::BINARY_SLICE);
+    }
+    super::binary_slice(vm, arg)
 }

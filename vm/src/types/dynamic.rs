@@ -408,7 +408,7 @@ impl Vm {
             return Ok(v.as_::<Str>().hash());
         }
         if v.word().is_int() {
-            return Ok(super::hash::hash_int(v.word().int()));
+            return Ok(super::hash::hash_small(v.word().int()));
         }
         if v.word().is_plain(Kind::Tuple) {
             let known = v.as_::<Tuple>().hash.get();

@@ -43,6 +43,13 @@ pub fn hash_int(i: i64) -> i64 {
     avoid_minus_one(if i < 0 { -h } else { h })
 }
 
+/// The same of an int that fits a word.
+#[inline(always)]
+pub fn hash_small(i: i64) -> i64 {
+    const { assert!(crate::layout::INT_MAX < MODULUS as i64) };
+    avoid_minus_one(i)
+}
+
 fn hash_big(b: &BigInt) -> i64 {
     let h = (b.magnitude() % MODULUS).to_i64().unwrap_or(0);
     avoid_minus_one(if b.is_negative() { -h } else { h })
