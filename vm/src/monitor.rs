@@ -286,9 +286,7 @@ impl Vm {
             }
             // END_SEND: only for what was entered as a frame (rule M150).
             Event::StopIteration => {
-                let receiver = self.peek(1);
-                let native = Value::of(&receiver).get::<Generator>();
-                if !native.is_some_and(|g| g.flavour != Flavour::AsyncGenerator) {
+                if !is_entered_as_frame(self.peek(1)) {
                     return Ok(());
                 }
                 let e = self.stop_told(self.peek(0))?;
@@ -410,7 +408,6 @@ impl Vm {
     #[inline(always)]
     fn call_arguments(&self, op: u8, n: usize) -> (Word, Word) {
         let missing = self.monitoring_missing.word();
-        let or_missing = |w: Word| if w.is_null() { missing } else { w };
         match op {
             op::CALL_FUNCTION_EX => {
                 let args = self.peek(1);
@@ -421,14 +418,25 @@ impl Vm {
             op::LOAD_SUPER_ATTR => (self.peek(2), if n & 2 != 0 { self.peek(1) } else { missing }),
             o => {
                 let top = if o == op::CALL_KW { 1 } else { 0 };
-                let self_ = self.peek(top + n);
-                let arg0 = match () {
-                    _ if !self_.is_null() => self_,
-                    _ if n > 0 => or_missing(self.peek(top + n - 1)),
-                    _ => missing,
-                };
-                (self.peek(top + n + 1), arg0)
+                // SAFETY: the words of the call are the topmost ones.
+                unsafe { self.call_words(self.frame().sp.sub(top + n + 2), n) }
             }
+        }
+    }
+    /// Callable and first argument of a call whose words begin at `base`.
+    ///
+    /// # Safety
+    /// They are on the current frame's stack: callable, self or NULL, `args` arguments.
+    #[inline(always)]
+    unsafe fn call_words(&self, base: *const Word, args: usize) -> (Word, Word) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let first = match *base.add(1) {
+                self_ if !self_.is_null() => self_,
+                _ if args > 0 => *base.add(2),
+                _ => Word::NULL,
+            };
+            (*base, if first.is_null() { self.monitoring_missing.word() } else { first })
         }
     }
 
@@ -448,7 +456,7 @@ impl Vm {
     /// The same of a CALL whose words begin at `base`.
     ///
     /// # Safety
-    /// They are on the current frame's stack: callable, self or NULL, `args` arguments.
+    /// As of `call_words`.
     #[inline(always)]
     pub(crate) unsafe fn fire_after_direct_call(
         &mut self,
@@ -462,14 +470,7 @@ impl Vm {
             return Ok(());
         }
         // SAFETY: the caller's promise.
-        let (callable, arg0) = unsafe {
-            let first = match *base.add(1) {
-                self_ if !self_.is_null() => self_,
-                _ if args > 0 => *base.add(2),
-                _ => Word::NULL,
-            };
-            (*base, if first.is_null() { self.monitoring_missing.word() } else { first })
-        };
+        let (callable, arg0) = unsafe { self.call_words(base, args) };
         self.fire_call_end(heard, event, callable, arg0)
     }
     #[inline(never)]
@@ -502,8 +503,8 @@ impl Vm {
 
     // ---- delivery
 
-    /// Calls the callbacks of `tools`, one at least, highest first, with the current frame's code object and `args`, which
-    /// somebody keeps.
+    /// Calls the callbacks of `tools`, one at least, highest first, with the current frame's code object and `args`,
+    /// which somebody keeps.
     #[inline(always)]
     fn deliver(&mut self, event: Event, tools: ToolMask, offset: u32, args: Args) -> R {
         // SAFETY: somebody hears the event; the closure has just been found.
@@ -703,6 +704,12 @@ impl Vm {
 fn has_disabled(code: &Code) -> bool {
     // SAFETY: nobody changes it while this looks.
     unsafe { unguarded(&code.monitoring) }.has_disabled()
+}
+
+/// Is it a generator or coroutine, which runs in a frame that the receiving one's instruction enters?
+#[inline(always)]
+pub(crate) fn is_entered_as_frame(receiver: Word) -> bool {
+    Value::of(&receiver).get::<Generator>().is_some_and(|g| g.flavour != Flavour::AsyncGenerator)
 }
 
 fn end_of_call(failed: bool) -> Event {

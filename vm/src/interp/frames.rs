@@ -138,7 +138,7 @@ impl<const P: bool, const F: bool> Interp<P, F> {
     }
 
     /// Gives up the references of the locals, from the last to the first, as CPython does; those that are the last
-    /// ones are buried. `EMPTY`: leaves NULLs.
+    /// ones are buried. FAST handlers only. `EMPTY`: leaves NULLs.
     #[inline(always)]
     fn give_locals_up<const EMPTY: bool>(&mut self, slots: u32) {
         // SAFETY: the frame owns its locals; so many can be buried.
@@ -146,11 +146,7 @@ impl<const P: bool, const F: bool> Interp<P, F> {
             let mut p = self.fp.add(slots as usize);
             while p > self.fp {
                 p = p.sub(1);
-                let w = *p;
-                if w.is_ptr() && !(*w.header()).decref_shared() {
-                    (*self.vm).dying.add(w);
-                    self.dying = true;
-                }
+                self.drop(*p);
                 if EMPTY {
                     *p = Word::NULL;
                 }

@@ -46,6 +46,16 @@ macro_rules! dispatch {
     }};
 }
 
+/// The same behind a FAST body, which may have given last references up.
+macro_rules! finish {
+    ($m:ident) => {{
+        if $m.dying {
+            // SAFETY: the registers are those behind the instruction.
+            return unsafe { bury($m.ip, $m.sp, $m.fp, $m.consts, $m.vm, 0) };
+        }
+        dispatch!($m)
+    }};
+}
 /// Goes on where the current frame shows.
 macro_rules! go_on {
     ($vm:ident) => {{
@@ -63,11 +73,7 @@ abi! {
             // SAFETY: nothing has happened yet: the twin starts with the original registers.
             return unsafe { slow::<N>(ip, sp, fp, consts, vm, arg) };
         }
-        if m.dying {
-            // SAFETY: the registers are those behind the instruction.
-            return unsafe { bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0) };
-        }
-        dispatch!(m)
+        finish!(m)
     }
 }
 abi! {
@@ -131,36 +137,33 @@ fn unwind(vm: *mut Vm) -> bool {
     unsafe { (*vm).unwind() }
 }
 
+/// Goes on as work outside the chain has ended.
 macro_rules! after_work {
-    ($vm:ident, $consts:ident, $code:ident) => {{
-        if $code == GO_ON {
+    ($vm:ident, $code:expr) => {{
+        let code = $code;
+        if code == GO_ON {
             return go_on!($vm);
         }
+        let null = std::ptr::null_mut();
         // SAFETY: only `vm` and the code matter there.
-        unsafe { stopped(std::ptr::null(), std::ptr::null_mut(), std::ptr::null_mut(), $consts, $vm, $code) }
+        unsafe { stopped(std::ptr::null(), null, null, std::ptr::null(), $vm, code) }
     }};
 }
 
 abi! {
     #[cold]
     #[inline(never)]
-    fn slow<const N: u8>(ip, sp, _fp, consts, vm, arg) {
+    fn slow<const N: u8>(ip, sp, _fp, _consts, vm, arg) {
         show(ip, sp, vm);
-        let code = work::<N, false>(vm, arg);
-        after_work!(vm, consts, code)
+        after_work!(vm, work::<N, false>(vm, arg))
     }
 }
 abi! {
     #[cold]
     #[inline(never)]
-    fn probed<const N: u8>(ip, sp, fp, consts, vm, arg) {
-        if N == op::EXTENDED_ARG {
-            let m = Interp::<true, false>::new(ip, sp, fp, consts, vm);
-            return dispatch!(m, arg);
-        }
+    fn probed<const N: u8>(ip, sp, _fp, _consts, vm, arg) {
         show(ip, sp, vm);
-        let code = work::<N, true>(vm, arg);
-        after_work!(vm, consts, code)
+        after_work!(vm, work::<N, true>(vm, arg))
     }
 }
 abi! {
@@ -220,11 +223,10 @@ fn refuse(vm: *mut Vm) {
 abi! {
     #[cold]
     #[inline(never)]
-    fn unknown(ip, sp, _fp, consts, vm, _arg) {
+    fn unknown(ip, sp, _fp, _consts, vm, _arg) {
         show(ip, sp, vm);
         refuse(vm);
-        let code = Stop::Raise as u32;
-        after_work!(vm, consts, code)
+        after_work!(vm, Stop::Raise as u32)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A closure that only looked leaves everything as it was. Where it did more, `rest_before` or `rest_of_own` goes on as
 //! the general way would.
 
-use super::{CallHeard, has_disabled, offset_word, one, two};
+use super::{Args, CallHeard, has_disabled, offset_word, one, two};
 use crate::code::Code;
 use crate::error::{Exc, R};
 use crate::frame::Frame;
@@ -28,6 +28,21 @@ pub(crate) enum Rest {
 
 impl Vm {
     /// # Safety
+    /// As of `tell`.
+    #[inline(always)]
+    unsafe fn tell_here(
+        &mut self,
+        listener: *const Listener,
+        frame: *mut Frame,
+        event: Event,
+        at: usize,
+        args: Args,
+    ) -> Result<(), Answer> {
+        self.tracing.event_unit = at as u32;
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(listener, frame, event, args) }
+    }
+    /// # Safety
     /// As of `tell`; `at` is a unit of the current frame's code, which has its sites.
     #[inline(always)]
     pub(crate) unsafe fn tell_line(
@@ -36,25 +51,11 @@ impl Vm {
         frame: *mut Frame,
         at: usize,
     ) -> Result<(), Answer> {
-        self.tracing.event_unit = at as u32;
         // SAFETY: the caller's promise.
         unsafe {
             let line = (*(*frame).code).sites.get().unwrap_unchecked().at_unchecked(at).line;
-            self.tell(listener, frame, Event::Line, one(Word::from_small(line as i64)))
+            self.tell_here(listener, frame, Event::Line, at, one(Word::from_small(line as i64)))
         }
-    }
-    /// # Safety
-    /// As of `tell`.
-    #[inline(always)]
-    pub(crate) unsafe fn tell_instruction(
-        &mut self,
-        listener: *const Listener,
-        frame: *mut Frame,
-        at: usize,
-    ) -> Result<(), Answer> {
-        self.tracing.event_unit = at as u32;
-        // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, frame, Event::Instruction, one(offset_word(at))) }
     }
     /// The rest of a probe that told LINE or INSTRUCTION.
     pub(crate) fn rest_before(&mut self, armed: Armed, answer: Answer) -> R<u16> {
@@ -86,9 +87,8 @@ impl Vm {
         at: usize,
         top: Word,
     ) -> Result<(), Answer> {
-        self.tracing.event_unit = at as u32;
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, frame, event, two(offset_word(at), top)) }
+        unsafe { self.tell_here(listener, frame, event, at, two(offset_word(at), top)) }
     }
     /// A jump or a branch that goes to unit `to`; the frame shows it as the instruction under way (rule M47).
     ///
@@ -103,7 +103,6 @@ impl Vm {
         at: usize,
         to: usize,
     ) -> Result<(), Answer> {
-        self.tracing.event_unit = at as u32;
         self.tracing.next_unit = to;
         // SAFETY: the caller's promise.
         unsafe {
@@ -112,13 +111,13 @@ impl Vm {
                 0 => (*(*frame).code).sites.get().unwrap_unchecked().at_unchecked(at).source as usize,
                 _ => at,
             };
-            self.tell(listener, frame, event, two(offset_word(source), offset_word(to)))
+            self.tell_here(listener, frame, event, at, two(offset_word(source), offset_word(to)))
         }
     }
-    /// CALL or C_RETURN; `first` is the first argument, or NULL.
+    /// CALL or C_RETURN of a call whose words begin at `base`.
     ///
     /// # Safety
-    /// As of `tell`; the stack keeps the words.
+    /// As of `tell` and `call_words`.
     #[inline(always)]
     pub(crate) unsafe fn tell_call(
         &mut self,
@@ -126,13 +125,14 @@ impl Vm {
         frame: *mut Frame,
         event: Event,
         at: usize,
-        callable: Word,
-        first: Word,
+        base: *const Word,
+        args: usize,
     ) -> Result<(), Answer> {
-        self.tracing.event_unit = at as u32;
-        let first = if first.is_null() { self.monitoring_missing.word() } else { first };
         // SAFETY: the caller's promise.
-        unsafe { self.tell(listener, frame, event, [offset_word(at), callable, first]) }
+        unsafe {
+            let (callable, arg0) = self.call_words(base, args);
+            self.tell_here(listener, frame, event, at, [offset_word(at), callable, arg0])
+        }
     }
     /// The rest of an instruction's own event, as in `Machine::event`.
     pub(crate) fn rest_of_own(&mut self, event: Event, tools: ToolMask, answer: Answer) -> Rest {

@@ -755,8 +755,8 @@ pub(super) fn differ(a: Word, b: Word) -> bool {
     a.is_int() && b.is_int() || interned(a) && interned(b)
 }
 
-/// Are two keys, or tuples, equal? `None`: it takes Python's rules to say. (A key of a class derived from str may have its own
-/// idea.)
+/// Are two keys, or tuples, equal? `None`: it takes Python's rules to say. (A key of a class derived from str may have
+/// its own idea.)
 #[inline]
 pub fn known_equal(a: Word, b: Word) -> Option<bool> {
     if a == b {

@@ -10,6 +10,7 @@
 
 use super::*;
 use crate::monitor::chain::Rest;
+use crate::monitor::is_entered_as_frame;
 use crate::object::Builtin;
 use crate::ops::{call, iter};
 use crate::site::{Armed, First};
@@ -30,17 +31,20 @@ macro_rules! generally {
         probed::<$op>($ip, $sp, std::ptr::null_mut(), std::ptr::null(), $vm, $arg)
     };
 }
-/// Behind work outside the chain.
-macro_rules! after {
-    ($code:expr, $vm:ident) => {{
-        let (consts, code) = (std::ptr::null(), $code);
-        after_work!($vm, consts, code)
-    }};
-}
 /// An exception is pending where the frame shows.
 macro_rules! fail {
     ($vm:ident) => {
-        after!(Stop::Raise as u32, $vm)
+        after_work!($vm, Stop::Raise as u32)
+    };
+}
+/// Behind its own event, which a closure heard that did more than look: the instruction goes on with `body`, or not.
+macro_rules! rest_of {
+    ($rest:expr, $vm:ident, $body:expr) => {
+        match $rest {
+            Rest::GoOn => $body,
+            Rest::Moved => go_on!($vm),
+            Rest::Failed => fail!($vm),
+        }
     };
 }
 /// The plain form of an opcode.
@@ -69,9 +73,7 @@ macro_rules! body_in_form {
         let form = $form;
         let f = (*$vm).frame;
         match form {
-            FAILED => {
-                fail!($vm)
-            }
+            FAILED => fail!($vm),
             _ if form & ON_PROBED != 0 => {
                 PROBED[form as u8 as usize]((*f).ip, (*f).sp, (*f).locals, std::ptr::null(), $vm, $arg)
             }
@@ -144,23 +146,34 @@ abi! {
     }
 }
 abi! {
-    /// LINE, whatever ran before.
+    /// LINE, whatever ran before, or INSTRUCTION: the event of this number.
     #[inline(never)]
-    fn probe_line(ip, sp, at, armed, vm, arg) {
+    fn probe_one<const E: u8>(ip, sp, at, armed, vm, arg) {
         // SAFETY: as in `probe`.
         unsafe {
             let armed_here = armed_in(armed);
-            let Some(listener) = (*vm).lone_closure(Event::Line, armed_here.line) else {
+            let (event, tools) = match E {
+                LINE => (Event::Line, armed_here.line),
+                _ => (Event::Instruction, armed_here.instruction),
+            };
+            let Some(listener) = (*vm).lone_closure(event, tools) else {
                 return probe_both(ip, sp, at, armed, vm, arg);
             };
             let f = show(ip, sp, vm);
-            match (*vm).tell_line(listener, f, at.addr()) {
+            let told = match E {
+                LINE => (*vm).tell_line(listener, f, at.addr()),
+                _ => (*vm).tell_at(listener, f, event, at.addr(), Word::NULL),
+            };
+            match told {
                 Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
                 Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
             }
         }
     }
 }
+const LINE: u8 = Event::Line as u8;
+const INSTRUCTION: u8 = Event::Instruction as u8;
+
 abi! {
     /// LINE, if another line's instruction ran before.
     #[inline(never)]
@@ -169,29 +182,11 @@ abi! {
         unsafe {
             let code = &*(*(*vm).frame).code;
             if (*vm).line_changed(code.sites.get().unwrap_unchecked(), at.addr()) {
-                return probe_line(ip, sp, at, armed, vm, arg);
+                return probe_one::<LINE>(ip, sp, at, armed, vm, arg);
             }
             show(ip, sp, vm);
             let armed = armed_in(armed);
             body!(at.addr(), armed, vm, arg)
-        }
-    }
-}
-abi! {
-    /// INSTRUCTION.
-    #[inline(never)]
-    fn probe_instruction(ip, sp, at, armed, vm, arg) {
-        // SAFETY: as in `probe`.
-        unsafe {
-            let armed_here = armed_in(armed);
-            let Some(listener) = (*vm).lone_closure(Event::Instruction, armed_here.instruction) else {
-                return probe_both(ip, sp, at, armed, vm, arg);
-            };
-            let f = show(ip, sp, vm);
-            match (*vm).tell_instruction(listener, f, at.addr()) {
-                Ok(()) => body!((*vm).tracing.event_unit as usize, armed_here, vm, arg),
-                Err(answer) => body_in_form!(rest_before(vm, armed_here, answer), vm, arg),
-            }
         }
     }
 }
@@ -279,10 +274,7 @@ abi! {
                     ahead = 1;
                     if m.ip != ip.offset(ahead) {
                         // The end, which has its own event.
-                        if m.dying {
-                            return bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0);
-                        }
-                        return dispatch!(m);
+                        return finish!(m);
                     }
                     sp = m.sp;
                 }
@@ -296,23 +288,19 @@ abi! {
             };
             let over = event.is_jump() || N == op::RESUME;
             if let Err(answer) = told {
-                return match rest_of_own(vm, event, armed.own, answer) {
-                    Rest::GoOn if !over => {
-                        let f = (*vm).frame;
-                        plain!(N, (*f).ip, (*f).sp, f, vm, arg)
+                let rest = rest_of_own(vm, event, armed.own, answer);
+                return rest_of!(rest, vm, {
+                    if over {
+                        return go_on!(vm);
                     }
-                    Rest::GoOn | Rest::Moved => go_on!(vm),
-                    Rest::Failed => {
-                        fail!(vm)
-                    }
-                };
+                    plain!(N, (*f).ip, (*f).sp, f, vm, arg)
+                });
             }
             if over {
                 let mut m = Interp::<false, false>::load(vm);
                 m.ip = m.ip.offset(ahead);
                 return dispatch!(m);
             }
-            let f = (*vm).frame;
             plain!(N, (*f).ip, (*f).sp, f, vm, arg)
         }
     }
@@ -325,8 +313,7 @@ abi! {
             let f = (*vm).frame;
             let (at, armed) = (at.addr(), armed_in(armed));
             (*f).begin(at, armed.noted);
-            let receiver = Value::of(&*sp.sub(2)).get::<Generator>();
-            if receiver.is_none_or(|g| g.flavour == Flavour::AsyncGenerator) || armed.own.is_empty() {
+            if armed.own.is_empty() || !is_entered_as_frame(*sp.sub(2)) {
                 return plain!(op::END_SEND, ip, sp, f, vm, arg);
             }
             if let Some(listener) = (*vm).lone_closure(Event::StopIteration, armed.own)
@@ -339,13 +326,7 @@ abi! {
                     Ok(()) => Rest::GoOn,
                     Err(answer) => rest_of_own(vm, Event::StopIteration, armed.own, answer),
                 };
-                return match rest {
-                    Rest::GoOn => plain!(op::END_SEND, (*f).ip, (*f).sp, f, vm, arg),
-                    Rest::Moved => go_on!(vm),
-                    Rest::Failed => {
-                        fail!(vm)
-                    }
-                };
+                return rest_of!(rest, vm, plain!(op::END_SEND, (*f).ip, (*f).sp, f, vm, arg));
             }
             generally!({ op::END_SEND }, ip, sp, vm, arg)
         }
@@ -365,26 +346,16 @@ abi! {
             if kind == Some(Kind::Method) || !(*vm).is_simple_call(&*(*f).code, armed.own) {
                 return generally!({ op::CALL }, ip, sp, vm, arg);
             }
-            let first = match *base.add(1) {
-                self_ if !self_.is_null() => self_,
-                _ if n > 0 => *base.add(2),
-                _ => Word::NULL,
-            };
             if let Some(listener) = (*vm).lone_closure(Event::Call, armed.own) {
                 show(ip, sp, vm);
-                if let Err(answer) = (*vm).tell_call(listener, f, Event::Call, at, *base, first) {
-                    return match rest_of_own(vm, Event::Call, armed.own, answer) {
-                        Rest::Failed => {
-                            fail!(vm)
+                if let Err(answer) = (*vm).tell_call(listener, f, Event::Call, at, base, n) {
+                    let rest = rest_of_own(vm, Event::Call, armed.own, answer);
+                    return rest_of!(rest, vm, {
+                        if kind == Some(Kind::Function) {
+                            return plain!(op::CALL_PY_EXACT, (*f).ip, (*f).sp, f, vm, arg);
                         }
-                        Rest::Moved => go_on!(vm),
-                        Rest::GoOn if kind == Some(Kind::Function) => {
-                            plain!(op::CALL_PY_EXACT, (*f).ip, (*f).sp, f, vm, arg)
-                        }
-                        Rest::GoOn => {
-                            after!(call_told(vm, arg), vm)
-                        }
-                    };
+                        after_work!(vm, call_told(vm, arg))
+                    });
                 }
             } else if (*vm).listening.call_is_heard {
                 return generally!({ op::CALL }, ip, sp, vm, arg);
@@ -416,10 +387,7 @@ abi! {
             if call::call_known(&mut m, b.intrinsic, arg).is_err() {
                 return own_told(ip, sp, at, armed, vm, arg);
             }
-            if m.dying {
-                return bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0);
-            }
-            dispatch!(m)
+            finish!(m)
         }
     }
 }
@@ -439,8 +407,7 @@ abi! {
                     call::by_itself(b.intrinsic, arg, #[inline(always)] |which| known::call(vm, base, which, arg))
             {
                 show(ip, sp, vm);
-                let first = if (*base.add(1)).is_null() { *base.add(2) } else { *base.add(1) };
-                let told = (*vm).tell_call(listener, f, Event::CReturn, at.addr(), *base, first);
+                let told = (*vm).tell_call(listener, f, Event::CReturn, at.addr(), base, n);
                 if let Err(answer) = told
                     && rest_of_own(vm, Event::CReturn, tools, answer) == Rest::Failed
                 {
@@ -450,10 +417,7 @@ abi! {
                 let mut m = Interp::<false, true>::load(vm);
                 m.end_call(n + 2, r);
                 m.ip = m.ip.add(op::caches(op::CALL));
-                if m.dying {
-                    return bury(m.ip, m.sp, m.fp, m.consts, m.vm, 0);
-                }
-                return dispatch!(m);
+                return finish!(m);
             }
             own_told(ip, sp, at, armed, vm, arg)
         }
@@ -464,7 +428,7 @@ abi! {
     #[inline(never)]
     fn own_told(ip, sp, _at, _armed, vm, arg) {
         show(ip, sp, vm);
-        after!(call_told(vm, arg), vm)
+        after_work!(vm, call_told(vm, arg))
     }
 }
 /// Calls what is no function in Python, once CALL has been told.
@@ -500,9 +464,9 @@ abi! {
 /// Puts the handlers of what comes before an instruction into the table.
 pub(super) const fn with_first(mut table: [Op; ENTRIES]) -> [Op; ENTRIES] {
     table[First::Nothing as usize] = probe_nothing;
-    table[First::Line as usize] = probe_line;
+    table[First::Line as usize] = probe_one::<LINE>;
     table[First::LineIfChanged as usize] = probe_line_if_changed;
-    table[First::Instruction as usize] = probe_instruction;
+    table[First::Instruction as usize] = probe_one::<INSTRUCTION>;
     table[First::Both as usize] = probe_both;
     table
 }
